@@ -1,0 +1,1 @@
+"""One module per outside service; clients are passed in."""

@@ -1,0 +1,28 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """Return the folder of official API documents, which lies beside the project in CI."""
+    folder = ROOT.parent / "shared" / "specs"
+    if not folder.is_dir():
+        pytest.skip("the official documents are not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def user_repository() -> Path:
+    """Return a real GitOps repository to load, which lies beside the project in CI."""
+    folder = ROOT.parent / "shared" / "examples" / "homelab"
+    if not folder.is_dir():
+        pytest.skip("the example repository is not beside this checkout")
+    return folder
