@@ -1,0 +1,184 @@
+"""The nouns: causes, exposures, changes, verdicts and plans, as frozen values with a JSON form.
+
+A change's `before` and `after` are plain JSON, shaped by its surface (docs/documents.md):
+
+    records    {"records": [{"type", "content", "ttl", "proxied"}], "resource": "httproute/ns/name"}
+               for one name of a zone; its ownership marks follow from it
+    resolver   {"addresses": [...]} for one host, or {"text": ...} for the whole document
+    split-dns  {"nameservers": [...]} for one domain
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Surface = Literal["records", "resolver", "split-dns"]
+Word = Literal["apply", "wait", "hold", "refuse", "skip"]
+Action = Literal["Create", "Update", "Delete"]
+
+SURFACES: tuple[Surface, ...] = ("records", "resolver", "split-dns")
+
+
+def digest_of(*parts: Any) -> str:
+    """Return the SHA-256 of the parts as canonical JSON, in hex."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a run happens; every change names at least one."""
+
+    kind: Literal["tailscale", "git", "flux", "sweep", "person", "approval", "undo"]
+    id: str
+    at: str
+    by: str
+    ref: str = ""
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Cause:
+        """Read a cause; a missing part is an empty string."""
+        return cls(
+            document["kind"],
+            *(str(document.get(part) or "") for part in ("id", "at", "by", "ref")),
+        )
+
+    def as_json(self) -> dict[str, str]:
+        """Return the cause as it is stored and shown."""
+        return {"kind": self.kind, "id": self.id, "at": self.at, "by": self.by, "ref": self.ref}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A hostname that a cluster object, or the configuration, publishes.
+
+    `source` names the object as `<kind>/<namespace>/<name>`; `gateway` is `<namespace>/<name>`,
+    or None for a declared exposure, whose `target` is then literal. `published` says whether the
+    zone's annotation filter lets the name into the zone; the resolver answers it either way.
+    """
+
+    host: str
+    source: str
+    cluster: str = ""
+    gateway: str | None = None
+    views: tuple[str, ...] = ("public", "tailnet")
+    port: int = 443
+    protocol: str = "https"
+    target: str | None = None
+    ttl: int | None = None
+    proxied: bool | None = None
+    published: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The guard's word on one change, the row of its table, and why."""
+
+    word: Word
+    row: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one key of one surface. `gateway` is set when its device decides `after`."""
+
+    surface: Surface
+    key: str
+    before: Any
+    after: Any
+    place: str = ""
+    gateway: str = ""
+    moved: bool = False
+    verdict: Verdict | None = None
+    causes: tuple[Cause, ...] = field(default=())
+
+    @property
+    def action(self) -> Action:
+        """Say what happens to the key."""
+        if self.before is None:
+            return "Create"
+        return "Delete" if self.after is None else "Update"
+
+    @property
+    def digest(self) -> str:
+        """Identify the change by surface, place, key, before and after; never by its causes."""
+        return digest_of(self.surface, self.place, self.key, self.before, self.after)
+
+    @property
+    def inverse(self) -> Change:
+        """Return the change that undoes this one."""
+        return replace(self, before=self.after, after=self.before, verdict=None)
+
+    def judged(self, verdict: Verdict) -> Change:
+        """Return the change with the guard's word on it."""
+        return replace(self, verdict=verdict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the change as plans and the journal hold it."""
+        document = {
+            "surface": self.surface,
+            "place": self.place,
+            "key": self.key,
+            "action": self.action,
+            "before": self.before,
+            "after": self.after,
+            "gateway": self.gateway,
+            "moved": self.moved,
+            "digest": self.digest,
+            "causes": [cause.as_json() for cause in self.causes],
+        }
+        if self.verdict:
+            document["verdict"] = {
+                "word": self.verdict.word,
+                "row": self.verdict.row,
+                "reasons": list(self.verdict.reasons),
+            }
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Change:
+        """Read a change; `action` and `digest` are derived, never trusted."""
+        verdict = document.get("verdict")
+        return cls(
+            surface=document["surface"],
+            key=document["key"],
+            before=document.get("before"),
+            after=document.get("after"),
+            place=document.get("place", ""),
+            gateway=document.get("gateway", ""),
+            moved=bool(document.get("moved")),
+            verdict=Verdict(verdict["word"], verdict["row"], tuple(verdict["reasons"]))
+            if verdict
+            else None,
+            causes=tuple(Cause.from_json(cause) for cause in document.get("causes", ())),
+        )
+
+
+ORDER = {"Delete": 0, "Create": 1, "Update": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An ordered list of changes, never empty: no changes is None."""
+
+    changes: tuple[Change, ...]
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> Plan | None:
+        """Order the changes by surface, place and key; return None when there are none."""
+        ordered = sorted(
+            changes, key=lambda c: (SURFACES.index(c.surface), c.place, c.key, ORDER[c.action])
+        )
+        return cls(tuple(ordered)) if ordered else None
+
+    def with_word(self, word: Word) -> tuple[Change, ...]:
+        """Return the changes that the guard gave this word."""
+        return tuple(c for c in self.changes if c.verdict and c.verdict.word == word)
