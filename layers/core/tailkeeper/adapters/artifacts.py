@@ -1,0 +1,44 @@
+"""Payloads too large for a state travel as a pointer to an object in the artifact bucket.
+
+A packed payload is `{"inline": document}` or `{"artifact": key}`. Step Functions refuses states
+above 256 KiB; a state may carry several payloads, so each has a budget of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.adapters.aws import Aws
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUDGET = 40_000
+
+
+@dataclass
+class Artifacts:
+    """The bucket of the stack; objects are named by their content, so writing twice is harmless."""
+
+    aws: Aws = field(default_factory=Aws)
+    bucket: str = field(default_factory=lambda: os.environ["ARTIFACTS"])
+
+    def pack(self, document: Any, folder: str, *, budget: int = BUDGET) -> dict[str, Any]:
+        """Return the document inline when it is within `budget` bytes of JSON, else a pointer."""
+        body = json.dumps(document, separators=(",", ":")).encode()
+        if len(body) <= budget:
+            return {"inline": document}
+        key = f"{folder}/{sha256(body).hexdigest()}.json"
+        self.aws.put_object(self.bucket, key, body)
+        return {"artifact": key}
+
+    def unpack(self, packed: Mapping[str, Any]) -> Any:
+        """Return the document of a packed payload."""
+        if "artifact" in packed:
+            return json.loads(self.aws.get_object(self.bucket, packed["artifact"]))
+        return packed["inline"]

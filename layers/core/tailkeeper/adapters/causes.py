@@ -1,0 +1,55 @@
+"""The causes that wait for a run: items of their own, so that no event is lost to another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tailkeeper.model import SURFACES, Cause
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tailkeeper.adapters.table import Table
+
+WAITING = "causes"
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A cause as it waits: its sort key and the surfaces that it is about."""
+
+    key: str
+    cause: Cause
+    surfaces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Causes:
+    """The waiting causes in the table (the Converge machine stores them)."""
+
+    table: Table
+
+    def waiting(self) -> list[Waiting]:
+        """Return up to a thousand waiting causes, oldest first."""
+        return [
+            Waiting(
+                item["sk"],
+                Cause.from_json(json.loads(item["cause"])),
+                tuple(json.loads(item.get("surfaces", "null")) or SURFACES),
+            )
+            for item in self.table.query(WAITING, limit=AT_ONCE)
+        ]
+
+    def take(self, run: str, round_: int, keys: Iterable[str]) -> None:
+        """Note which causes a round of a run observed, so that its end consumes just these."""
+        self.table.put({"pk": f"run#{run}", "sk": f"round#{round_:04}", "keys": list(keys)})
+
+    def consume(self, run: str) -> None:
+        """Delete the causes that the run has observed, then the note of them."""
+        rounds = self.table.query(f"run#{run}")
+        self.table.write(deletes=[(WAITING, key) for item in rounds for key in item["keys"]])
+        self.table.write(deletes=[(item["pk"], item["sk"]) for item in rounds])
