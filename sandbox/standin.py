@@ -78,10 +78,14 @@ class StandIn(ABC):
     def load(self, state: dict[str, Any]) -> None:
         """Replace the whole state by what `dump` returned once; raise ValueError on nonsense."""
 
+    def saved(self) -> dict[str, Any]:
+        """Return what the file keeps: the state, and the secrets the admin API does not show."""
+        return self.dump()
+
     def changed(self) -> None:
         """Save the state; called after every request that may have changed it."""
         if self.path:
-            write_atomically(self.path, json.dumps(self.dump()).encode())
+            write_atomically(self.path, json.dumps(self.saved()).encode())
 
     async def start(
         self, *, port: int = 0, admin_port: int = 0, tls: SSLContext | None = None
