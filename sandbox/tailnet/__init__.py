@@ -1,0 +1,1 @@
+"""The tailnet's data path: how a machine reaches a device, as tailscaled's proxies do it."""

@@ -1,0 +1,131 @@
+"""Which device answers on which port, and what stands in the way.
+
+Addresses of the tailnet and MagicDNS names lead to where the device lives on this machine. Names
+of split-DNS domains lead nowhere: like tailscaled's proxies, the path does not know them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
+
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Streams]]
+Exchange = Callable[[bytes], Awaitable[bytes]]
+T = TypeVar("T")
+
+CGNAT = ip_network("100.64.0.0/10")
+ULA = ip_network("fd7a:115c:a1e0::/48")
+
+
+class Tailnet(Protocol):
+    """What the data path needs to know of the tailnet's control plane."""
+
+    @property
+    def devices(self) -> Sequence[Mapping[str, Any]]:
+        """Devices in the wire format of Tailscale's API, `fields=all`."""
+
+    @property
+    def magic_dns_domain(self) -> str:
+        """The tailnet's own domain, such as `ainu-herring.ts.net`."""
+
+
+def parsed(host: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that `host` spells, or None if it is a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+class DataPath:
+    """The wires of one tailnet.
+
+    Failures are OSErrors with the errno that the kernel of a peer would give: EHOSTUNREACH for an
+    unknown or offline device, ECONNREFUSED for a closed port, ENETUNREACH for anything that is
+    neither in the tailnet nor on this machine (the sandbox never leaves it).
+    """
+
+    def __init__(self, tailnet: Tailnet) -> None:
+        self._tailnet = tailnet
+        self._streams: dict[str, dict[int, Connect]] = defaultdict(dict)
+        self._datagrams: dict[str, dict[int, Exchange]] = defaultdict(dict)
+        self._live: dict[str, WeakSet[asyncio.StreamWriter]] = defaultdict(WeakSet)
+
+    def listen(self, node_id: str, port: int, connect: Connect) -> None:
+        """Let the device answer TCP on `port`; `connect` opens a connection to what serves it."""
+        self._streams[node_id][port] = connect
+
+    def listen_datagrams(self, node_id: str, port: int, exchange: Exchange) -> None:
+        """Let the device answer UDP on `port`; `exchange` returns the reply to one datagram."""
+        self._datagrams[node_id][port] = exchange
+
+    def silence(self, node_id: str) -> None:
+        """Close the device's ports and its live connections."""
+        self._streams.pop(node_id, None)
+        self._datagrams.pop(node_id, None)
+        self.cut(node_id)
+
+    def cut(self, node_id: str) -> None:
+        """Break the device's live connections, as when it goes offline."""
+        for writer in self._live.pop(node_id, WeakSet()):
+            writer.transport.abort()
+
+    async def dial(self, host: str, port: int) -> Streams:
+        """Open a TCP connection to a tailnet address, a MagicDNS name or this machine."""
+        device = self._device(host)
+        if device is None:
+            return await self._outside(host, port)
+        connect = self._port(self._streams, device, port)
+        reader, writer = await connect()
+        self._live[device["nodeId"]].add(writer)
+        return reader, writer
+
+    async def exchange(self, host: str, port: int, datagram: bytes) -> bytes:
+        """Send one UDP datagram to a tailnet address or MagicDNS name; return the reply."""
+        device = self._device(host)
+        if device is None:
+            raise OSError(errno.ENETUNREACH, f"{host} is not in the tailnet")
+        return await self._port(self._datagrams, device, port)(datagram)
+
+    def _port(self, ports: dict[str, dict[int, T]], device: Mapping[str, Any], port: int) -> T:
+        if not device["connectedToControl"]:
+            raise OSError(errno.EHOSTUNREACH, f"{device['name']} is offline")
+        try:
+            return ports[device["nodeId"]][port]
+        except KeyError:
+            raise OSError(errno.ECONNREFUSED, f"{device['name']} refuses port {port}") from None
+
+    def _device(self, host: str) -> Mapping[str, Any] | None:
+        """Return the device that `host` means, or None if it means nothing in the tailnet."""
+        address = parsed(host)
+        if address:
+            if address not in CGNAT and address not in ULA:
+                return None
+            found = next((d for d in self._tailnet.devices if str(address) in d["addresses"]), None)
+        else:
+            found = self._named(host.rstrip(".").lower())
+            if not found and not self._is_magic(host):
+                return None
+        if found is None:
+            raise OSError(errno.EHOSTUNREACH, f"no device of the tailnet is {host}")
+        return found
+
+    def _named(self, name: str) -> Mapping[str, Any] | None:
+        full = name if "." in name else f"{name}.{self._tailnet.magic_dns_domain}"
+        return next((d for d in self._tailnet.devices if d["name"].rstrip(".") == full), None)
+
+    def _is_magic(self, host: str) -> bool:
+        return host.rstrip(".").lower().endswith(f".{self._tailnet.magic_dns_domain}")
+
+    async def _outside(self, host: str, port: int) -> Streams:
+        address = parsed(host)
+        if host == "localhost" or (address and address.is_loopback):
+            return await asyncio.open_connection(host, port)
+        raise OSError(errno.ENETUNREACH, f"{host} is not in the tailnet")
