@@ -1,0 +1,1 @@
+"""The cluster's moving parts: manifests, operator, Envoy Gateway, Envoy, backends, resolvers."""
