@@ -1,0 +1,149 @@
+"""A Kubernetes API server: lists read to the end, objects read, one field applied as our own.
+
+The `kubernetes` package's ApiClient carries kubeconfig, TLS, proxies and tokens; its typed API
+classes would cost 600 ms more at import, so paths are named here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.kube_config import load_kube_config_from_dict
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from urllib3.exceptions import HTTPError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MANAGER = "tailkeeper"
+PAGE = 500
+TIMEOUT = (3, 15)  # seconds: connect, read
+SERVER_ERROR = 500
+
+
+class Unreachable(Exception):
+    """The API server did not answer, or answered 5xx or 429."""
+
+
+class Refused(Exception):
+    """The API server refused; the sentence says what and why."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Conflict(Refused):
+    """The object changed since it was read, or another manager owns the field."""
+
+
+_read_again = retry(
+    retry=retry_if_exception_type(Unreachable),
+    stop=stop_after_attempt(3),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster's API server."""
+
+    api: ApiClient
+
+    @classmethod
+    def connect(cls, kubeconfig: str | Mapping[str, Any]) -> Cluster:
+        """Return the cluster of a kubeconfig's current context (YAML text, or the parsed form)."""
+        document = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        configuration = Configuration()
+        load_kube_config_from_dict(document, client_configuration=configuration)
+        return cls(ApiClient(configuration))
+
+    def list(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """Return every object of a collection, following `continue` to the end.
+
+        Raises Unreachable or Refused: half a list is never returned as a whole one.
+        """
+        objects: list[dict[str, Any]] = []
+        more = ""
+        while True:
+            page = self._read(path, {"limit": str(PAGE), "continue": more, **query})
+            objects += page.get("items") or []
+            more = page.get("metadata", {}).get("continue") or ""
+            if not more:
+                return objects
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """Return one object, or None when there is none."""
+        try:
+            return self._read(path, {})
+        except Refused as error:
+            if error.status == 404:  # noqa: PLR2004 - Not Found
+                return None
+            raise
+
+    def apply(
+        self, path: str, document: Mapping[str, Any], *, force: bool = False
+    ) -> dict[str, Any]:
+        """Apply the fields of `document` as our own, and return the object as it then is.
+
+        A `metadata.resourceVersion` in it makes the write compare-and-set. Raises Conflict when the
+        object moved, or when another manager owns a field and `force` is not given.
+        """
+        query = {"fieldManager": MANAGER, "force": str(force).lower()}
+        return self._call(
+            "PATCH", path, query, body=document, content_type="application/apply-patch+yaml"
+        )
+
+    @_read_again
+    def _read(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return self._call("GET", path, {k: v for k, v in query.items() if v})
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        try:
+            answer = self.api.call_api(
+                *self.api.param_serialize(
+                    method,
+                    path,
+                    query_params=list(query.items()),
+                    header_params=headers,
+                    body=body,
+                    auth_settings=["BearerToken"],
+                ),
+                _request_timeout=TIMEOUT,
+            )
+            answer.read()
+        except (HTTPError, OSError) as error:
+            raise Unreachable(f"the API server: {type(error).__name__} at {path}") from error
+        except ApiException as error:
+            raise _named(error.status or 0, path, error.body) from error
+        if answer.status >= 300:  # noqa: PLR2004 - not 2xx
+            raise _named(answer.status, path, answer.data)
+        document: dict[str, Any] = json.loads(answer.data)
+        return document
+
+
+def _named(status: int, path: str, body: Any) -> Exception:
+    """Return the exception that a status means."""
+    if status in {0, 429} or status >= SERVER_ERROR:  # noqa: PLR2004 - throttled
+        return Unreachable(f"the API server answered {status} to {path}")
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        message = "no reason given"
+    kind = Conflict if status == 409 else Refused  # noqa: PLR2004 - Conflict
+    return kind(f"{status} at {path}: {message}", status)

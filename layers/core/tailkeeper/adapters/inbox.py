@@ -1,0 +1,102 @@
+"""The receivers' way to the bus: each event once, durable before it counts as seen.
+
+An event is claimed for a minute before it is handed over and marked as seen for 25 hours after, so
+a hand-over that failed can be repeated, and a replay cannot.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.adapters.aws import Aws, AwsError, ConditionFailed
+from tailkeeper.adapters.table import Table
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tailkeeper.model import Cause
+
+PENDING = 60
+SEEN = 25 * 3600
+KEPT_POISON = 14 * 24 * 3600
+CAUSES_AN_ENTRY = 100
+ENTRIES_A_CALL = 10  # PutEvents' limit
+POISON_BYTES = 100_000
+
+
+class HandOverFailed(Exception):
+    """The bus did not take every event; a repeated delivery can help."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Deduplication in the table, hand-over to the bus."""
+
+    aws: Aws = field(default_factory=Aws)
+    now: Callable[[], float] = time.time
+
+    @property
+    def table(self) -> Table:
+        """Return the stack's table."""
+        return Table(self.aws)
+
+    def claim(self, event_id: str) -> bool:
+        """Return whether this event is ours to hand over: neither seen nor being handed over."""
+        try:
+            self._mark(event_id, PENDING, "attribute_not_exists(pk) OR seen_until <= :now")
+        except ConditionFailed:
+            return False
+        return True
+
+    def hand_over(self, source: str, causes: Sequence[Cause]) -> None:
+        """Put the causes on the bus and mark their events as seen; raise HandOverFailed."""
+        entries = [
+            self._entry(source, causes[start : start + CAUSES_AN_ENTRY])
+            for start in range(0, len(causes), CAUSES_AN_ENTRY)
+        ]
+        for start in range(0, len(entries), ENTRIES_A_CALL):
+            self._put(entries[start : start + ENTRIES_A_CALL])
+        for cause in causes:
+            self._mark(cause.id, SEEN)
+
+    def keep_poison(self, source: str, texts: Iterable[str]) -> None:
+        """Keep what could not be read for two weeks, to be inspected (`poison` in the table)."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
+        for place, text in enumerate(texts):
+            self.table.put(
+                {
+                    "pk": "poison",
+                    "sk": f"{stamp}#{source}#{place}",
+                    "text": text[:POISON_BYTES],
+                    "expires_at": int(self.now()) + KEPT_POISON,
+                }
+            )
+
+    def _mark(self, event_id: str, seconds: int, condition: str = "") -> None:
+        now = int(self.now())
+        item = {"pk": f"event#{event_id}", "sk": "event", "seen_until": now + seconds}
+        values = {"now": now} if condition else {}
+        self.table.put({**item, "expires_at": now + SEEN}, condition, **values)
+
+    @staticmethod
+    def _entry(source: str, causes: Sequence[Cause]) -> dict[str, Any]:
+        return {
+            "Source": f"tailkeeper.{source}",
+            "DetailType": "Causes",
+            "EventBusName": os.environ["BUS"],
+            "Detail": json.dumps({"causes": [cause.as_json() for cause in causes]}),
+        }
+
+    def _put(self, entries: list[dict[str, Any]]) -> None:
+        try:
+            answer = self.aws.call("events", "PutEvents", Entries=entries)
+        except AwsError as error:
+            raise HandOverFailed(f"the bus answered {error.code}") from error
+        if answer.get("FailedEntryCount"):
+            codes = {entry.get("ErrorCode") for entry in answer["Entries"]} - {None}
+            raise HandOverFailed(f"the bus refused {answer['FailedEntryCount']} entries: {codes}")

@@ -1,0 +1,151 @@
+"""Tailscale's API: devices, services and split DNS, read; split DNS, written.
+
+Rules: Tailscale API v2, OpenAPI document; one access token serves an invocation (it lives an hour).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+API = "/api/v2"
+PARTS = {
+    "devices": ("/tailnet/{tailnet}/devices?fields=all", "devices"),
+    "services": ("/tailnet/{tailnet}/services", "vipServices"),
+    "split_dns": ("/tailnet/{tailnet}/dns/split-dns", ""),
+}
+
+
+class Throttled(Exception):
+    """Tailscale answered 429: the state machine tries again later."""
+
+
+class Unreachable(Exception):
+    """Tailscale did not answer, or answered 5xx."""
+
+
+class Refused(Exception):
+    """Tailscale refused: the sentence says what, and which scope may be missing."""
+
+
+_read_again = retry(
+    retry=retry_if_exception_type((Unreachable, Throttled)),
+    stop=stop_after_attempt(3),
+    wait=wait_random_exponential(multiplier=0.2, max=3),
+    reraise=True,
+)
+
+
+@dataclass(frozen=True)
+class Tailnet:
+    """One tailnet (`-` is the credential's own), over an authorized client."""
+
+    http: httpx.Client
+    tailnet: str = "-"
+
+    def observe(self, parts: Sequence[str] = tuple(PARTS)) -> dict[str, Any]:
+        """Return the tailnet's observation: one call for each part, and why a part is missing."""
+        observed: dict[str, Any] = {"reader": "tailnet", "partial": {}}
+        for part in parts:
+            try:
+                observed[part] = self._read(part)
+            except (Throttled, Unreachable, Refused) as error:
+                observed[part] = {} if part == "split_dns" else []
+                observed["partial"][part] = str(error)
+        observed["complete"] = not observed["partial"]
+        return observed
+
+    def split_dns(self) -> dict[str, list[str]]:
+        """Return the nameservers of every split-DNS domain."""
+        answer: dict[str, list[str]] = self._read("split_dns")
+        return answer
+
+    def set_split_dns(self, domains: Mapping[str, Sequence[str] | None]) -> dict[str, list[str]]:
+        """Set just these domains (None clears one); the answer is the whole map, read back."""
+        path = f"/tailnet/{self.tailnet}/dns/split-dns"
+        answer: dict[str, list[str]] = self._send("PATCH", path, json=dict(domains))
+        return answer
+
+    @_read_again
+    def _read(self, part: str) -> Any:
+        path, field = PARTS[part]
+        answer = self._send("GET", path.format(tailnet=self.tailnet))
+        if part == "devices":
+            return [trimmed(device) for device in answer[field]]
+        return answer.get(field) or [] if field else answer
+
+    def _send(self, method: str, path: str, **parts: Any) -> Any:
+        with _named_errors(path):
+            answer = self.http.request(method, API + path, **parts)
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                raise Throttled(f"Tailscale throttles {path}")
+            if answer.is_server_error:
+                raise Unreachable(f"Tailscale answered {answer.status_code} to {path}")
+            if answer.is_error:
+                raise Refused(_refusal(answer, path))
+            return answer.json()
+
+
+def trimmed(device: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an observation keeps of a device."""
+    return {
+        "node_id": device["nodeId"],
+        "name": device["name"],
+        "hostname": device["hostname"],
+        "addresses": list(device["addresses"]),
+        "tags": list(device.get("tags") or ()),
+        "connected": bool(device.get("connectedToControl")),
+        "created": device.get("created", ""),
+        "external": bool(device.get("isExternal")),
+    }
+
+
+def connect(base_url: str, secret: Mapping[str, str], timeout: float = 10) -> httpx.Client:
+    """Return a client authorized by an OAuth client's credentials, or by an API key.
+
+    `secret` holds `client_id` and `client_secret`, or `api_key`. Raises Refused when Tailscale does
+    not accept them, Unreachable when it does not answer.
+    """
+    http = httpx.Client(base_url=base_url, timeout=timeout)
+    token = secret.get("api_key") or _access_token(http, secret)
+    http.headers["Authorization"] = f"Bearer {token}"
+    return http
+
+
+@_read_again
+def _access_token(http: httpx.Client, secret: Mapping[str, str]) -> str:
+    path = f"{API}/oauth/token"
+    form = {"grant_type": "client_credentials"}
+    with _named_errors(path):
+        answer = http.post(path, data=form, auth=(secret["client_id"], secret["client_secret"]))
+        if answer.is_server_error:
+            raise Unreachable(f"Tailscale answered {answer.status_code} to {path}")
+        if answer.is_error:
+            raise Refused("Tailscale does not accept the OAuth client: is it revoked?")
+        return str(answer.json()["access_token"])
+
+
+@contextmanager
+def _named_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise Unreachable(f"Tailscale: {type(error).__name__} at {path}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unreachable(f"Tailscale: the answer of {path} makes no sense") from error
+
+
+def _refusal(answer: httpx.Response, path: str) -> str:
+    """Say what was refused; a 404 on services is how a missing scope looks (issue 19471)."""
+    hint = (
+        ": is the scope `services` missing?" if answer.status_code == httpx.codes.NOT_FOUND else ""
+    )
+    return f"Tailscale answered {answer.status_code} to {path}{hint}"

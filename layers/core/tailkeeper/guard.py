@@ -1,0 +1,107 @@
+"""The guard: a pure function of changes and facts to a verdict on each change, with reasons.
+
+Cause decides, not percentages alone. The first row that matches wins:
+
+    row  situation                                                               verdict
+    ---  ----------------------------------------------------------------------  -------------------
+    1    a record of another owner or without a mark; a protected name           skip, report
+    2    another writer is at work on the surface                                hold
+    3    the gateway's target is no tailnet address, ambiguous, or offline       refuse: last good
+    4    a delete, and its source is partial                                     refuse
+    7    an update from a gateway's old answer to its new one                    apply, in any number
+    8    a delete, and its source shrank to nothing                              hold
+    10   a delete seen in one complete read                                      wait
+    11   deletes within the limit                                                apply
+    12   deletes over it                                                         hold all
+    13   any other create or update                                              apply
+
+Rows 5, 6 and 9 (decisions, approvals, pending commits) come with what they read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tailkeeper.model import Change, Verdict
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many deletes one run may make in a place: the larger of a count and a share."""
+
+    deletes: int = 1
+    delete_share: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guard knows besides the changes; keys are places, gateways, `<cluster>/<kind>`.
+
+    `missing_since` holds, by (place, key), when a name was first seen missing (epoch seconds).
+    `exposures` counts, by place, the names that are ours there; `sources` what each source shows.
+    """
+
+    now: float
+    sweep_seconds: float = 300
+    limits: Limits = Limits()
+    writers: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    partial: Mapping[str, str] = field(default_factory=dict)
+    missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    exposures: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, int] = field(default_factory=dict)
+
+
+def judge(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
+    """Return the changes, each with the guard's verdict."""
+    first = [change.judged(_alone(change, facts)) for change in changes]
+    counted = Counter(c.place for c in first if c.verdict and c.verdict.row == COUNTED.row)
+    return tuple(_counted(change, counted, facts) for change in first)
+
+
+COUNTED = Verdict("apply", 11)  # a delete that only its number can still stop
+
+
+def _alone(change: Change, facts: Facts) -> Verdict:
+    """Return the verdict on a change for what it is, before deletes are counted."""
+    if change.obstacle:
+        return Verdict("skip", 1, (change.obstacle,))
+    if writer := facts.writers.get(change.place):
+        return Verdict("hold", 2, (f"{writer} is at work on {change.place}",))
+    if reasons := facts.refusals.get(change.gateway):
+        return Verdict("refuse", 3, reasons)
+    if change.action == "Delete":
+        return _delete(change, facts)
+    if change.moved:
+        return Verdict("apply", 7, (f"gateway {change.gateway} has moved",))
+    return Verdict(
+        "apply", 13, (f"{change.action.lower()}d by {change.source or 'configuration'}",)
+    )
+
+
+def _delete(change: Change, facts: Facts) -> Verdict:
+    if why := facts.partial.get(change.source):
+        return Verdict("refuse", 4, (f"{change.source} was not read completely: {why}",))
+    if change.source and not facts.sources.get(change.source):
+        return Verdict("hold", 8, (f"{change.source} shrank to nothing",))
+    since = facts.missing_since.get((change.place, change.key))
+    if since is None or facts.now - since < facts.sweep_seconds:
+        return Verdict("wait", 10, ("missing in one complete read; a second one decides",))
+    return COUNTED
+
+
+def _counted(change: Change, counted: Mapping[str, int], facts: Facts) -> Change:
+    if change.verdict is not COUNTED:
+        return change
+    deletes, ours = counted[change.place], facts.exposures.get(change.place, 0)
+    limit = max(facts.limits.deletes, int(facts.limits.delete_share * ours))
+    share = f"{deletes} of {ours} names of {change.place} would go; the limit is {limit}"
+    return change.judged(
+        Verdict("hold", 12, (share,)) if deletes > limit else Verdict("apply", 11, (share,))
+    )
