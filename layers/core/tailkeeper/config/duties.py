@@ -1,0 +1,136 @@
+"""What a person adds to the clusters' own objects: names by hand, paths to probe, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tailkeeper.config.problems import UnfitError, dns_name
+from tailkeeper.durations import format_duration
+
+
+if TYPE_CHECKING:
+    from tailkeeper.config.reading import Section
+
+MOST_DELETES = 10_000
+LAST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredExposure:
+    """A hostname published by hand; `target` is an address or a name, taken as it is."""
+
+    host: str
+    target: str
+    port: int = 443
+    protocol: str = "https"
+    views: tuple[str, ...] = ("public", "tailnet")
+
+    @classmethod
+    def read(cls, section: Section) -> DeclaredExposure:
+        """Read one element of `exposures`."""
+        exposure = cls(
+            host=section.text("host", like="nas.example.com", check=dns_name),
+            target=section.text("target", like="100.64.0.9"),
+            port=section.whole("port", 443, least=1, most=LAST_PORT),
+            protocol=section.choice("protocol", ("https", "http", "tcp"), "https"),
+            views=section.texts("views", like="tailnet", check=_view) or ("public", "tailnet"),
+        )
+        section.finish()
+        return exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A path to probe hop by hop, each `host:port`, from the public end to the NodePort."""
+
+    name: str
+    hops: tuple[str, ...]
+
+    @classmethod
+    def read(cls, section: Section) -> Bridge:
+        """Read one element of `bridges`."""
+        bridge = cls(
+            name=section.text("name", like="vps"),
+            hops=section.texts("hops", like="vps.example.com:443", needed=True, check=_hop),
+        )
+        section.finish()
+        return bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository whose pushes are causes, when they touch one of `paths` on `branch`."""
+
+    provider: str
+    name: str
+    branch: str = "main"
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, section: Section) -> Repository:
+        """Read one element of `repositories`."""
+        providers = ("github", "gitlab", "gitea", "forgejo", "bitbucket")
+        repository = cls(
+            provider=section.choice("provider", providers),
+            name=section.text("name", like="me/homelab"),
+            branch=section.text("branch", "main"),
+            paths=section.texts("paths", like="apps/**"),
+        )
+        section.finish()
+        return repository
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """Deletes that need no person: the larger of a number and a share of the zone's exposures."""
+
+    deletes: int = 1
+    delete_share: float = 0.3
+    protected: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, section: Section) -> GuardLimits:
+        """Read the mapping under `guard`."""
+        limits = cls(
+            deletes=section.whole("deletes", 1, least=0, most=MOST_DELETES),
+            delete_share=section.share("delete_share", 0.3),
+            protected=section.texts("protected", like="www.example.com", check=dns_name),
+        )
+        section.finish()
+        return limits
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Seconds that a Converge may wait: for the cluster to settle, and for the proof."""
+
+    settle: int = 90
+    prove: int = 180
+
+    @classmethod
+    def read(cls, section: Section) -> Budgets:
+        """Read the mapping under `budgets`."""
+        budgets = cls(
+            settle=section.duration("settle", 90, like="90s"),
+            prove=section.duration("prove", 180, like="3m"),
+        )
+        section.finish()
+        return budgets
+
+    def as_json(self) -> dict[str, str]:
+        """Return the budgets as the file writes them."""
+        return {"settle": format_duration(self.settle), "prove": format_duration(self.prove)}
+
+
+def _view(value: str) -> str:
+    if value not in {"public", "tailnet"}:
+        raise UnfitError(f"is {value!r}", "use public or tailnet")
+    return value
+
+
+def _hop(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= LAST_PORT:
+        raise UnfitError(f"is {value!r}", "write it as host:port")
+    return value

@@ -1,0 +1,43 @@
+"""What a source found: exposures, and what it left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from tailkeeper.model import Exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One object, or a part of it, that became no exposure, and why, in words with names.
+
+    `kept` says that `hosts` are still asked for by an object that cannot be judged now: nothing
+    of theirs may be deleted because of this read.
+    """
+
+    source: str
+    why: str
+    hosts: tuple[str, ...] = ()
+    kept: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plans show it."""
+        hosts = list(self.hosts)
+        return {"source": self.source, "why": self.why, "hosts": hosts, "kept": self.kept}
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Exposures in the order of host and source; reports; and why the view is partial, by kind."""
+
+    exposures: tuple[Exposure, ...] = ()
+    reports: tuple[Report, ...] = ()
+    partial: tuple[str, ...] = ()
+
+    @property
+    def kept_hosts(self) -> frozenset[str]:
+        """Return the hosts of which this read proves nothing."""
+        return frozenset(host for report in self.reports if report.kept for host in report.hosts)
