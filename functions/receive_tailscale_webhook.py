@@ -58,9 +58,9 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         logger.warning("refused", status=refusal.status, reason=str(refusal))
         return respond(refusal.status, {"message": str(refusal)})
     except HandOverFailed as failure:
-        logger.error("not handed over", reason=str(failure))
+        logger.exception("not handed over", reason=str(failure))
         return respond(503, {"message": "not accepted; please repeat"})
-    logger.info("acknowledged", **answer, poison=len(poison))
+    logger.info("acknowledged", extra={**answer, "poison": len(poison)})
     return respond(202, answer)
 
 

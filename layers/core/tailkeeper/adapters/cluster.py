@@ -139,7 +139,7 @@ class Cluster:
 
 def _named(status: int, path: str, body: Any) -> Exception:
     """Return the exception that a status means."""
-    if status in {0, 429} or status >= SERVER_ERROR:  # noqa: PLR2004 - throttled
+    if status in {0, 429} or status >= SERVER_ERROR:
         return Unreachable(f"the API server answered {status} to {path}")
     try:
         message = json.loads(body)["message"]

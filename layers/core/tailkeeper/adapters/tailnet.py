@@ -149,3 +149,15 @@ def _refusal(answer: httpx.Response, path: str) -> str:
         ": is the scope `services` missing?" if answer.status_code == httpx.codes.NOT_FOUND else ""
     )
     return f"Tailscale answered {answer.status_code} to {path}{hint}"
+
+
+def nothing(why: str) -> dict[str, Any]:
+    """Return the observation of a tailnet that could not be read at all."""
+    return {
+        "reader": "tailnet",
+        "devices": [],
+        "services": [],
+        "split_dns": {},
+        "partial": dict.fromkeys(PARTS, why),
+        "complete": False,
+    }

@@ -1,0 +1,50 @@
+"""State Gather Causes: what waits for this run, and whether a crashed one left a change open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper.adapters.stack import stack
+from tailkeeper.model import SURFACES, Cause
+
+
+SHOWN = 20
+logger = Logger(service="gather-causes")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return {asked, causes, count, devices, surfaces, adopted}; `asked` is read before the causes.
+
+    `causes` are the first twenty, `devices` the node ids that events told of, `adopted` the id of
+    an open change of a run that died. A dry run gathers nothing but its own causes.
+    """
+    run = event["run"]
+    if not run["fence"]:
+        return gathered(0, [Cause.from_json(c) for c in event["causes"]], event["surfaces"], None)
+    lease = stack().lease(run).renew()
+    waiting = stack().causes.waiting()
+    stack().causes.take(run["name"], event["round"], [entry.key for entry in waiting])
+    surfaces = {surface for entry in waiting for surface in entry.surfaces}
+    causes = [entry.cause for entry in waiting]
+    return gathered(lease["asked"], causes, surfaces, stack().journal.open_change())
+
+
+def gathered(asked: int, causes: list[Cause], surfaces: Any, adopted: str | None) -> dict[str, Any]:
+    """Return the answer of the state."""
+    logger.info("gathered", extra={"causes": len(causes), "adopted": adopted})
+    return {
+        "asked": asked,
+        "causes": [cause.as_json() for cause in causes[:SHOWN]],
+        "count": len(causes),
+        "devices": sorted({node for cause in causes if (node := node_of(cause))})[:SHOWN],
+        "surfaces": [surface for surface in SURFACES if surface in surfaces] or list(SURFACES),
+        "adopted": adopted,
+    }
+
+
+def node_of(cause: Cause) -> str:
+    """Return the node id that a Tailscale event's cause refers to, or ""."""
+    parts = cause.ref.split()
+    return parts[1] if cause.kind == "tailscale" and len(parts) > 1 and parts[1] != "-" else ""

@@ -1,0 +1,48 @@
+"""The `split-dns` surface: which nameserver the tailnet asks for each of the resolvers' domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tailkeeper.model import Change
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PLACE = "tailnet"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """One resolver as the tailnet should ask it; `former` are the addresses it had before."""
+
+    resolver: str
+    address: str
+    former: frozenset[str] = frozenset()
+
+
+def plan_split_dns(
+    standing: Mapping[str, Iterable[str]], wanted: Mapping[str, Iterable[Nameserver]]
+) -> list[Change]:
+    """Return the changes of the domains that are ours; other domains are never touched."""
+    changes = []
+    for domain, resolvers in wanted.items():
+        nameservers = tuple(resolvers)
+        before = sorted(standing.get(domain) or ())
+        after = sorted({nameserver.address for nameserver in nameservers})
+        if after and before != after:
+            former = frozenset().union(*(nameserver.former for nameserver in nameservers))
+            changes.append(
+                Change(
+                    "split-dns",
+                    domain,
+                    {"nameservers": before} if before else None,
+                    {"nameservers": after},
+                    place=PLACE,
+                    gateway=nameservers[0].resolver,
+                    moved=bool(before) and set(before) - set(after) <= former,
+                )
+            )
+    return changes
