@@ -1,0 +1,162 @@
+"""What a cluster says about which device carries a Gateway or a Service.
+
+Two witnesses: the proxy's state Secret, which names a device by its node id, and the status of
+the Service (or the Gateway, which copies it), which gives addresses. Labels and annotations are
+those of the Tailscale operator, of Envoy Gateway, and of the Gateway API (GEP-1762).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+OWNING = "gateway.envoyproxy.io/owning-gateway"
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+PARENT = "tailscale.com/parent-resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The witnesses on one subject, named as in `Gateway tailscale/tailscale-gateway`.
+
+    `node_ids` come from state Secrets, by Secret; `addresses` and `names` from statuses. `absent`
+    says that the subject is proven not to exist; `unread` why a witness could not be heard.
+    """
+
+    subject: str
+    node_ids: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    absent: bool = False
+    unread: tuple[str, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Return whether no witness says anything."""
+        return not (self.node_ids or self.addresses or self.names)
+
+
+def gateway_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> Evidence:
+    """Return what the cluster says about a Gateway's device."""
+    gateway = _find(cluster, "Gateway", namespace, name)
+    services = [s for s in _listed(cluster, "Service") if _carries(s, namespace, name)]
+    status = ((gateway or {}).get("status") or {}).get("addresses") or ()
+    return _evidence(
+        cluster,
+        f"Gateway {namespace}/{name}",
+        services,
+        [(item.get("type") or "IPAddress", item["value"]) for item in status],
+        absent=gateway is None and _unread(cluster, "Gateway") is None,
+        kinds=("Gateway", "Service", "StateSecret"),
+    )
+
+
+def service_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> Evidence:
+    """Return what the cluster says about the device of a Service that the tailnet reaches."""
+    service = _find(cluster, "Service", namespace, name)
+    return _evidence(
+        cluster,
+        f"Service {namespace}/{name}",
+        [service] if service else [],
+        (),
+        absent=service is None and _unread(cluster, "Service") is None,
+        kinds=("Service", "StateSecret"),
+    )
+
+
+def _evidence(
+    cluster: Mapping[str, Any],
+    subject: str,
+    services: list[Mapping[str, Any]],
+    status: Iterable[tuple[str, str]],
+    *,
+    absent: bool,
+    kinds: tuple[str, ...],
+) -> Evidence:
+    statuses = [*status, *(pair for service in services for pair in _ingress(service))]
+    reasons = ((kind, _unread(cluster, kind)) for kind in kinds)
+    return Evidence(
+        subject=subject,
+        node_ids=_node_ids(cluster, services),
+        addresses=_distinct(value for kind, value in statuses if kind == "IPAddress"),
+        names=_distinct(value for kind, value in statuses if kind == "Hostname"),
+        absent=absent,
+        unread=tuple(f"{kind}: {why}" for kind, why in reasons if why is not None),
+    )
+
+
+def _node_ids(
+    cluster: Mapping[str, Any], services: list[Mapping[str, Any]]
+) -> tuple[tuple[str, str], ...]:
+    parents = {_key(service) for service in services}
+    return tuple(
+        (f"{secret['namespace']}/{secret['name']}", secret["device_id"])
+        for secret in _listed(cluster, "StateSecret")
+        if secret.get("device_id") and _parent(secret) in parents
+    )
+
+
+def _parent(secret: Mapping[str, Any]) -> str | None:
+    labels = secret.get("labels") or {}
+    if labels.get(f"{PARENT}-type") != "svc":
+        return None
+    return f"{labels.get(f'{PARENT}-ns')}/{labels.get(PARENT)}"
+
+
+def _carries(service: Mapping[str, Any], namespace: str, name: str) -> bool:
+    """Return whether a Service is the one made for the Gateway, and the tailnet reaches it."""
+    labels = service["metadata"].get("labels") or {}
+    owner = labels.get(f"{OWNING}-namespace"), labels.get(f"{OWNING}-name")
+    home = service["metadata"]["namespace"]
+    made_for = owner == (namespace, name) or ((labels.get(GATEWAY_NAME), home) == (name, namespace))
+    return made_for and reaches_tailnet(service)
+
+
+def reaches_tailnet(service: Mapping[str, Any]) -> bool:
+    """Return whether the Tailscale operator gives a Service a device of its own."""
+    spec = service.get("spec") or {}
+    annotations = service["metadata"].get("annotations") or {}
+    balanced = (spec.get("type"), spec.get("loadBalancerClass")) == ("LoadBalancer", "tailscale")
+    return balanced or annotations.get("tailscale.com/expose") == "true"
+
+
+def _ingress(service: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    status = (service.get("status") or {}).get("loadBalancer") or {}
+    for item in status.get("ingress") or ():
+        for field, kind in (("ip", "IPAddress"), ("hostname", "Hostname")):
+            if item.get(field):
+                yield kind, item[field]
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _listed(cluster: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    return list((cluster.get("objects") or {}).get(kind) or ())
+
+
+def _find(
+    cluster: Mapping[str, Any], kind: str, namespace: str, name: str
+) -> Mapping[str, Any] | None:
+    key = f"{namespace}/{name}"
+    return next((item for item in _listed(cluster, kind) if _key(item) == key), None)
+
+
+def _key(document: Mapping[str, Any]) -> str:
+    meta = document["metadata"]
+    return f"{meta.get('namespace', '')}/{meta['name']}"
+
+
+def _unread(cluster: Mapping[str, Any], kind: str) -> str | None:
+    """Return why a kind was not read completely, None when it was."""
+    partial = cluster.get("partial") or {}
+    if kind in partial:
+        return str(partial[kind])
+    if cluster.get("complete", True) or kind in (cluster.get("objects") or {}):
+        return None
+    return "; ".join(cluster.get("why") or ()) or "the cluster was not read"
