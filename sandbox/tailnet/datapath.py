@@ -11,14 +11,12 @@ import errno
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from weakref import WeakSet
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[], Awaitable[Streams]]
-Exchange = Callable[[bytes], Awaitable[bytes]]
-T = TypeVar("T")
 
 CGNAT = ip_network("100.64.0.0/10")
 ULA = ip_network("fd7a:115c:a1e0::/48")
@@ -54,22 +52,16 @@ class DataPath:
 
     def __init__(self, tailnet: Tailnet) -> None:
         self._tailnet = tailnet
-        self._streams: dict[str, dict[int, Connect]] = defaultdict(dict)
-        self._datagrams: dict[str, dict[int, Exchange]] = defaultdict(dict)
+        self._ports: dict[str, dict[int, Connect]] = defaultdict(dict)
         self._live: dict[str, WeakSet[asyncio.StreamWriter]] = defaultdict(WeakSet)
 
     def listen(self, node_id: str, port: int, connect: Connect) -> None:
         """Let the device answer TCP on `port`; `connect` opens a connection to what serves it."""
-        self._streams[node_id][port] = connect
-
-    def listen_datagrams(self, node_id: str, port: int, exchange: Exchange) -> None:
-        """Let the device answer UDP on `port`; `exchange` returns the reply to one datagram."""
-        self._datagrams[node_id][port] = exchange
+        self._ports[node_id][port] = connect
 
     def silence(self, node_id: str) -> None:
         """Close the device's ports and its live connections."""
-        self._streams.pop(node_id, None)
-        self._datagrams.pop(node_id, None)
+        self._ports.pop(node_id, None)
         self.cut(node_id)
 
     def cut(self, node_id: str) -> None:
@@ -82,23 +74,15 @@ class DataPath:
         device = self._device(host)
         if device is None:
             return await self._outside(host, port)
-        connect = self._port(self._streams, device, port)
-        reader, writer = await connect()
+        reader, writer = await self._port(device, port)()
         self._live[device["nodeId"]].add(writer)
         return reader, writer
 
-    async def exchange(self, host: str, port: int, datagram: bytes) -> bytes:
-        """Send one UDP datagram to a tailnet address or MagicDNS name; return the reply."""
-        device = self._device(host)
-        if device is None:
-            raise OSError(errno.ENETUNREACH, f"{host} is not in the tailnet")
-        return await self._port(self._datagrams, device, port)(datagram)
-
-    def _port(self, ports: dict[str, dict[int, T]], device: Mapping[str, Any], port: int) -> T:
+    def _port(self, device: Mapping[str, Any], port: int) -> Connect:
         if not device["connectedToControl"]:
             raise OSError(errno.EHOSTUNREACH, f"{device['name']} is offline")
         try:
-            return ports[device["nodeId"]][port]
+            return self._ports[device["nodeId"]][port]
         except KeyError:
             raise OSError(errno.ECONNREFUSED, f"{device['name']} refuses port {port}") from None
 

@@ -188,20 +188,3 @@ def test_small_writes_are_sent_at_once(on_tailnet: OnTailnet) -> None:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     on_tailnet(story)
-
-
-def test_datagrams_find_the_same_devices(on_tailnet: OnTailnet) -> None:
-    """UDP, as the tailnet's DNS asks a resolver, obeys the same rules as TCP."""
-
-    async def story(rig: Any) -> None:
-        async def upper(datagram: bytes) -> bytes:
-            return datagram.upper()
-
-        rig.path.listen_datagrams("n1", 53, upper)
-        assert await rig.path.exchange("100.64.0.1", 53, b"ping") == b"PING"
-        with pytest.raises(ConnectionRefusedError):
-            await rig.path.exchange("100.64.0.3", 53, b"ping")
-        with pytest.raises(OSError, match="offline"):
-            await rig.path.exchange("100.64.0.2", 53, b"ping")
-
-    on_tailnet(story)
