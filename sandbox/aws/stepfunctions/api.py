@@ -1,0 +1,235 @@
+"""The API around executions: start (also synchronously), describe, stop, list.
+
+By the AWS Step Functions API reference; errors carry AWS's codes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.aws.repairs import add, moto_module, original, replace
+from sandbox.aws.stepfunctions.executions import Execution
+
+
+errors = moto_module("stepfunctions.parser.api")
+responses = moto_module("stepfunctions.responses")
+models = moto_module("stepfunctions.models")
+parser_models = moto_module("stepfunctions.parser.models")
+express_rules = moto_module("stepfunctions.parser.asl.static_analyser.express_static_analyser")
+core = moto_module("core.responses")
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+KEPT_EXECUTIONS = 5000
+BAD_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+
+
+def repair() -> None:
+    """Replace the operations that moto answers in another way than AWS, and add the missing."""
+    backend = parser_models.StepFunctionsParserBackend
+    replace(backend, "start_execution", start_execution)
+    replace(backend, "create_state_machine", create_state_machine)
+    replace(models.StepFunctionBackend, "describe_execution", find_execution)
+    for operation in (describe_execution, list_executions, stop_execution, send_task_failure):
+        replace(responses.StepFunctionResponse, operation.__name__, operation)
+    replace(responses.StepFunctionResponse, "start_execution", answer_start_execution)
+    add(responses.StepFunctionResponse, "start_sync_execution", start_sync_execution)
+
+
+def create_state_machine(self: Any, name: str, definition: str, **more: Any) -> Any:
+    """Refuse what an Express machine cannot do, and a second machine of the name."""
+    if more.get("sm_type") == "EXPRESS":
+        self._validate_definition(definition=definition)
+        try:
+            express_rules.ExpressStaticAnalyser().analyse(definition)
+        except ValueError as error:
+            raise errors.InvalidDefinition(str(error)) from error
+    for machine in self.state_machines:
+        if machine.name == name and machine.definition != definition:
+            raise errors.StateMachineAlreadyExists(f"State Machine Already Exists: '{machine.arn}'")
+    return original(parser_models.StepFunctionsParserBackend, "create_state_machine")(
+        self, name, definition, **more
+    )
+
+
+def start_execution(
+    self: Any,
+    state_machine_arn: str,
+    name: str | None = None,
+    execution_input: str | None = None,
+    trace_header: str | None = None,
+) -> Execution:
+    """Start a Standard or an asynchronous Express execution; without a name it gets a UUID."""
+    machine = _machine(self, state_machine_arn)
+    execution_input = _checked_input(execution_input)
+    if machine.type != "EXPRESS":
+        running = machine._handle_name_input_idempotency(name, execution_input) if name else None
+        if running:
+            return running  # type: ignore[no-any-return]  # moto ships no types
+    execution = Execution(machine, _checked_name(name), execution_input, trace_header)
+    if not execution.is_express:
+        _keep(self.describe_state_machine(execution.state_machine_arn).executions, execution)
+    execution.start()
+    return execution
+
+
+def _machine(backend: Any, arn: str) -> Any:
+    """Return the state machine, version or the version an alias routes most to."""
+    try:
+        return backend.describe_state_machine(arn)
+    except models.StateMachineDoesNotExist:
+        if arn.count(":") != 7:
+            raise
+    alias = backend.describe_state_machine_alias(arn)
+    route = max(alias.routing_configuration, key=lambda r: r["weight"])
+    return backend.describe_state_machine(route["stateMachineVersionArn"])
+
+
+def _checked_name(name: str | None) -> str:
+    if name is None or name == "":
+        return str(uuid.uuid4())
+    if len(name) > 80 or BAD_NAME.search(name):
+        raise errors.InvalidName(f"Invalid Name: '{name}'")
+    return name
+
+
+def _checked_input(text: str | None) -> str:
+    text = text or "{}"
+    if len(text.encode()) > MAX_PAYLOAD_BYTES:
+        raise errors.ValidationException(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAX_PAYLOAD_BYTES}"
+        )
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise errors.InvalidExecutionInput(
+            f"Invalid State Machine Execution Input: '{error}'"
+        ) from error
+    return text
+
+
+def _keep(kept: list[Any], execution: Execution) -> None:
+    """Remember the execution, and forget the oldest that have ended; AWS does after 90 days."""
+    kept.append(execution)
+    if len(kept) > KEPT_EXECUTIONS:
+        kept[:] = [e for e in kept[: KEPT_EXECUTIONS // 2] if not e.finished.is_set()] + kept[
+            KEPT_EXECUTIONS // 2 :
+        ]
+
+
+def find_execution(self: Any, execution_arn: str) -> Execution:
+    """Return a Standard execution; an Express one is not kept, and its ARN is refused."""
+    if ":express:" in execution_arn:
+        raise errors.InvalidArn("Invalid Arn: 'Resource type not valid in this context: express'")
+    found: Execution = original(models.StepFunctionBackend, "describe_execution")(
+        self, execution_arn
+    )
+    return found
+
+
+def answer_start_execution(self: Any) -> Any:
+    """StartExecution."""
+    execution = self.stepfunction_backend.start_execution(
+        self._get_param("stateMachineArn"),
+        self._get_param("name"),
+        self._get_param("input"),
+        self._get_param("traceHeader"),
+    )
+    return core.ActionResult(
+        {"executionArn": execution.exec_arn, "startDate": execution.start_date}
+    )
+
+
+def start_sync_execution(self: Any) -> Any:
+    """StartSyncExecution: wait for an Express execution and answer with its result."""
+    backend = self.stepfunction_backend
+    machine = _machine(backend, self._get_param("stateMachineArn"))
+    if machine.type != "EXPRESS":
+        raise errors.StateMachineTypeNotSupported(
+            "This operation is not supported by this type of state machine"
+        )
+    execution = backend.start_execution(
+        machine.arn,
+        self._get_param("name"),
+        self._get_param("input"),
+        self._get_param("traceHeader"),
+    )
+    execution.finished.wait()
+    return core.ActionResult(_description(execution) | {"billingDetails": _bill(execution)})
+
+
+def _bill(execution: Execution) -> dict[str, int]:
+    """Return what AWS would count: 100 ms steps, at least 64 MB."""
+    took = (execution.stop_date - execution.start_date).total_seconds() * 1000
+    return {
+        "billedDurationInMilliseconds": max(100, -(-int(took) // 100) * 100),
+        "billedMemoryUsedInMB": 64,
+    }
+
+
+def _description(execution: Execution) -> dict[str, Any]:
+    """Return what every answer about an execution says of it."""
+    output = json.dumps(execution.output) if execution.status == "SUCCEEDED" else None
+    described = {
+        "executionArn": execution.exec_arn,
+        "stateMachineArn": execution.state_machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.start_date,
+        "stopDate": execution.stop_date,
+        "input": execution.execution_input,
+        "inputDetails": {"included": True},
+        "output": output,
+        "outputDetails": {"included": True} if output is not None else None,
+        "error": execution.error,
+        "cause": execution.cause,
+        "traceHeader": execution.trace_header,
+    }
+    return {k: v for k, v in described.items() if v is not None}
+
+
+def describe_execution(self: Any) -> Any:
+    """DescribeExecution; the output is JSON text also when it is a string."""
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    return core.ActionResult(
+        _description(execution) | {"redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE"}
+    )
+
+
+def list_executions(self: Any) -> Any:
+    """ListExecutions, newest first, with the stop date of everything that stopped."""
+    backend, arn = self.stepfunction_backend, self._get_param("stateMachineArn")
+    if backend.describe_state_machine(arn).type == "EXPRESS":
+        raise errors.StateMachineTypeNotSupported(
+            "This operation is not supported by this type of state machine"
+        )
+    found, next_token = backend.list_executions(
+        arn,
+        status_filter=self._get_param("statusFilter"),
+        max_results=self._get_int_param("maxResults"),
+        next_token=self._get_param("nextToken"),
+    )
+    wanted = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate")
+    listed = [{k: v for k, v in _description(e).items() if k in wanted} for e in found]
+    return core.ActionResult({"executions": listed, "nextToken": next_token})
+
+
+def stop_execution(self: Any) -> Any:
+    """StopExecution, with the error and the cause that the caller gives."""
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    execution.stop(datetime.now(UTC), self._get_param("error"), self._get_param("cause"))
+    return core.ActionResult({"stopDate": execution.stop_date or datetime.now(UTC)})
+
+
+def send_task_failure(self: Any) -> Any:
+    """SendTaskFailure, with its cause."""
+    self.stepfunction_backend.send_task_failure(
+        self._get_param("taskToken"),
+        error=self._get_param("error"),
+        cause=self._get_param("cause"),
+    )
+    return core.EmptyResult()

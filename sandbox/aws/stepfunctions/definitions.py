@@ -1,0 +1,111 @@
+"""Reading ASL: every string is allowed everywhere, a definition is parsed once, threads apart.
+
+moto's grammar knows its keywords (`"JSONPath"`, `"Pass"`, ...) and paths (`"$..."`) by the whole
+string, so such a string cannot be data. Before parsing, data that looks like one of them is
+written with its first letter as an escape, which the grammar no longer recognises.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from functools import lru_cache
+from typing import Any
+
+from sandbox.aws.repairs import moto_module, original, replace
+
+
+asl = "stepfunctions.parser.asl"
+parser = moto_module(f"{asl}.parse.asl_parser")
+preprocessor = moto_module(f"{asl}.parse.preprocessor")
+lexer = moto_module(f"{asl}.antlr.runtime.ASLLexer")
+component = moto_module(f"{asl}.component.eval_component")
+utilities = moto_module(f"{asl}.antlt4utils.antlr4utils")
+
+KEYWORDS = frozenset(n[2:-2] for n in lexer.ASLLexer.literalNames if n.startswith("'\""))
+GRAMMAR_WORDS = frozenset(
+    {"Type", "QueryLanguage", "Mode", "ExecutionType", "JitterStrategy", "ErrorEquals"}
+)
+TEMPLATES = frozenset(
+    {"Arguments", "Output", "Assign", "Parameters", "ResultSelector", "ItemSelector", "Result"}
+) | {"Items"}
+ESCAPE = "\ue000"
+_parsing = threading.Lock()
+
+
+def repair() -> None:
+    """Replace how definitions become programs."""
+    replace(parser.AmazonStateLanguageParser, "parse", staticmethod(parse))
+    replace(preprocessor.Preprocessor, "_inner_string_of", staticmethod(_text_of))
+    replace(preprocessor, "from_string_literal", _text_of)
+    replace(preprocessor.Preprocessor, "_query_language_per_scope", ())
+    replace(component.EvalComponent, "heap_key", property(lambda self: str(id(self))))
+
+
+@lru_cache(maxsize=256)
+def parse(definition: str) -> tuple[Any, Any]:
+    """Return moto's program and parse tree; both are read only, so that executions share them."""
+    with _parsing:
+        return _parse(with_escapes(definition))
+
+
+def _parse(definition: str) -> tuple[Any, Any]:
+    """Parse with a scope of query languages of its own; moto's is shared by all threads."""
+    preprocessor.Preprocessor._query_language_per_scope = []
+    parsed: tuple[Any, Any] = original(parser.AmazonStateLanguageParser, "parse")(definition)
+    return parsed
+
+
+def with_escapes(definition: str) -> str:
+    """Return the same JSON with data written so that the grammar takes it for data."""
+    try:
+        document = json.loads(definition)
+    except ValueError:
+        return definition
+    text = json.dumps(_structure(document, ""), ensure_ascii=False)
+    return re.sub(ESCAPE + "(.)", lambda found: f"\\u{ord(found[1]):04x}", text)
+
+
+def _structure(value: Any, field: str) -> Any:
+    """Escape the data in a part of a definition whose keys are ASL's own fields."""
+    if isinstance(value, dict):
+        if field == "States":
+            return {_escaped(k): _structure(v, "") for k, v in value.items()}
+        return {k: _data(v) if k in TEMPLATES else _structure(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_structure(item, field) for item in value]
+    if isinstance(value, str):
+        return value if field in GRAMMAR_WORDS else _escaped(value)
+    if field == "ToleratedFailurePercentage" and isinstance(value, int):
+        return float(value)
+    return value
+
+
+def _data(value: Any, *, is_path: bool = False) -> Any:
+    """Escape a template: all of it is data but expressions and what stands under a `.$` key."""
+    if isinstance(value, dict):
+        return {
+            k if k.endswith(".$") else _escaped(k): _data(v, is_path=k.endswith(".$"))
+            for k, v in value.items()
+        }
+    if isinstance(value, list):
+        return [_data(item) for item in value]
+    if isinstance(value, str) and not is_path and value.startswith(("$", "States.")):
+        return ESCAPE + value
+    return _escaped(value) if isinstance(value, str) and not is_path else value
+
+
+def _escaped(text: str) -> str:
+    return ESCAPE + text if text in KEYWORDS else text
+
+
+def _text_of(parser_rule_context: Any) -> str | None:
+    """Return the text of a JSON string as JSON decodes it; moto left some escapes as written."""
+    text = parser_rule_context.getText()
+    if text == "null":
+        return None
+    if not text.startswith('"'):
+        return str(text)
+    decoded: str = json.loads(text, strict=False)
+    return decoded
