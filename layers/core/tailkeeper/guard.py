@@ -8,7 +8,7 @@ Cause decides, not percentages alone. The first row that matches wins:
     2    another writer is at work on the surface                                hold
     3    the gateway's target is no tailnet address, ambiguous, or offline       refuse: last good
     4    a delete, and its source is partial                                     refuse
-    7    an update from a gateway's old answer to its new one                    apply, in any number
+    7    an update from a gateway's old answer to its new one                   apply, in any number
     8    a delete, and its source shrank to nothing                              hold
     10   a delete seen in one complete read                                      wait
     11   deletes within the limit                                                apply

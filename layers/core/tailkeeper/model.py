@@ -88,7 +88,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one key of one surface. `gateway` is set when its device decides `after`."""
+    """One change of one key in one place of a surface.
+
+    `place` is the zone, `<cluster>/<namespace>/<config map>`, or `tailnet`. `gateway` is set when
+    its device decides `after`; `moved` when `before` is what that gateway answered once. `source`
+    is `<cluster>/<kind>` of the object behind it. `obstacle` says what of others is in the way.
+    """
 
     surface: Surface
     key: str
@@ -97,6 +102,8 @@ class Change:
     place: str = ""
     gateway: str = ""
     moved: bool = False
+    source: str = ""
+    obstacle: str = ""
     verdict: Verdict | None = None
     causes: tuple[Cause, ...] = field(default=())
 
@@ -132,6 +139,8 @@ class Change:
             "after": self.after,
             "gateway": self.gateway,
             "moved": self.moved,
+            "source": self.source,
+            "obstacle": self.obstacle,
             "digest": self.digest,
             "causes": [cause.as_json() for cause in self.causes],
         }
@@ -155,6 +164,8 @@ class Change:
             place=document.get("place", ""),
             gateway=document.get("gateway", ""),
             moved=bool(document.get("moved")),
+            source=document.get("source", ""),
+            obstacle=document.get("obstacle", ""),
             verdict=Verdict(verdict["word"], verdict["row"], tuple(verdict["reasons"]))
             if verdict
             else None,
@@ -182,3 +193,12 @@ class Plan:
     def with_word(self, word: Word) -> tuple[Change, ...]:
         """Return the changes that the guard gave this word."""
         return tuple(c for c in self.changes if c.verdict and c.verdict.word == word)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the changes as JSON, in order."""
+        return [change.as_json() for change in self.changes]
+
+    @classmethod
+    def from_json(cls, document: Iterable[Mapping[str, Any]]) -> Plan | None:
+        """Read a plan; an empty list is None."""
+        return cls.of(Change.from_json(change) for change in document)

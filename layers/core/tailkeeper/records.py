@@ -40,9 +40,13 @@ class Wanted:
 
 @dataclass(slots=True)
 class Held:
-    """What a name of the zone holds now: ours by its marks, and what belongs to others."""
+    """What a name of the zone holds now: ours by its marks, and what belongs to others.
+
+    `marks` are our own TXT records that cover the name.
+    """
 
     ours: list[dict[str, Any]] = field(default_factory=list)
+    marks: list[dict[str, Any]] = field(default_factory=list)
     foreign: list[dict[str, Any]] = field(default_factory=list)
     resource: str = ""
 
@@ -57,25 +61,31 @@ def record_type(target: str) -> str:
 
 def held_by_name(zone: ZoneConfig, records: Iterable[Mapping[str, Any]]) -> dict[str, Held]:
     """Sort a zone's records by name into ours and others'; marks are neither."""
-    marks: dict[str, Mark] = {}
-    rest: list[Mapping[str, Any]] = []
+    marks: dict[str, tuple[Mark, dict[str, Any]]] = {}
+    rest: list[dict[str, Any]] = []
     for record in records:
         mark = Mark.parse(record["content"]) if record["type"] == "TXT" else None
         if mark:
-            marks[record["name"].lower()] = mark
+            marks[record["name"].lower()] = mark, dict(record)
         else:
-            rest.append(record)
+            rest.append(dict(record))
     names: defaultdict[str, Held] = defaultdict(Held)
     for record in rest:
-        held = names[record["name"]]
         candidates = zone.marks.candidates(record["name"], record["type"])
-        mark = next((marks[name] for name in candidates if name in marks), None)
-        if record["type"] in ANSWERS and mark and mark.owner == zone.owner:
-            held.ours.append(dict(record))
-            held.resource = mark.resource
-        else:
-            held.foreign.append(dict(record))
+        found = [marks[name] for name in candidates if name in marks]
+        _sort_in(names[record["name"]], record, found, zone.owner)
     return dict(names)
+
+
+def _sort_in(
+    held: Held, record: dict[str, Any], found: list[tuple[Mark, dict[str, Any]]], owner: str
+) -> None:
+    if record["type"] in ANSWERS and found and found[0][0].owner == owner:
+        held.ours.append(record)
+        held.resource = found[0][0].resource
+        held.marks += [text for _, text in found if text not in held.marks]
+    else:
+        held.foreign.append(record)
 
 
 def plan_zone(
@@ -94,10 +104,15 @@ def plan_zone(
     return [change for change in changes if change]
 
 
+def value_of(held: Held | None) -> dict[str, Any] | None:
+    """Return a name's value as changes carry it; None when nothing there is ours."""
+    return _value(held.ours, held.resource) if held and held.ours else None
+
+
 def _change(
     zone: ZoneConfig, host: str, held: Held, wanted: Wanted | None, protected: frozenset[str]
 ) -> Change | None:
-    before = _value(held.ours, held.resource) if held.ours else None
+    before = value_of(held)
     after = _after(held, wanted) if wanted else None
     if before == after or not _allowed(zone, before, after):
         return None

@@ -1,75 +1,37 @@
-"""The `resolver` surface: what the split-horizon CoreDNS of a cluster should say.
+"""The `resolver` surface: what the split-horizon CoreDNS of a cluster should say, host by host.
 
-Two modes (docs/decisions/0005-resolver.md). In `hosts` the document is a hosts file in a ConfigMap
-of our own, which a Corefile that belongs to git names. In `corefile` the document is the whole
-Corefile of a set-up that has only that one: rewritten, but correctly. CoreDNS's rules are those of
-its plugin pages `hosts`, `template`, `forward` and `health`, and of its manual, "Configuration".
-
-Either document answers the exposures' names and no other. For these, a missing family and queries
-for HTTPS or SVCB get NOERROR without data, from the `hosts` plugin. Other names get the public
-answer, or NXDOMAIN with `otherwise: nxdomain`, which leaves names such as `_acme-challenge` alone.
+A document that is not ours is a change of its own, as is each CronJob that a take-over suspends.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Change
+from tailkeeper.resolver_document import family, is_intact, parse, render
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tailkeeper.config import ResolverConfig
     from tailkeeper.records import Wanted
 
-HEADER = "# Written by tailkeeper; edits are overwritten."
 DOCUMENT = "(document)"
-SOA = "{{ .Zone }} 60 IN SOA ns.{{ .Zone }} hostmaster.{{ .Zone }} (1 60 60 60 60)"
-NAMES_PER_LINE = 8
-_PORT = re.compile(r"^[^\s#{}]*:(\d+)[\s,][^\n]*\{\s*$", re.MULTILINE)
-_ENTRY = re.compile(r"^\s*([0-9a-fA-F.:]+)((?:\s+[^\s#{}]+)+)\s*$")
-
-
-def render(
-    resolver: ResolverConfig, entries: Mapping[str, Iterable[str]], previous: str = ""
-) -> str:
-    """Return the document that answers `entries`; `previous` lends a Corefile its port."""
-    lines = list(_host_lines(entries))
-    if resolver.mode == "hosts":
-        return "\n".join([HEADER, *lines, ""])
-    blocks = _open_zone if resolver.otherwise == "public" else _closed_zone
-    return "\n".join([HEADER, *blocks(resolver, lines, sorted(entries), previous), ""])
-
-
-def parse(text: str) -> dict[str, tuple[str, ...]] | None:
-    """Return the entries, host to addresses, of a document of ours; None when it is another's."""
-    if not text.startswith(HEADER):
-        return None
-    entries: defaultdict[str, list[str]] = defaultdict(list)
-    for line in text.splitlines():
-        match = _ENTRY.match(line)
-        if match and _is_address(match[1]):
-            for host in match[2].split():
-                entries[host].append(match[1])
-    return {host: tuple(addresses) for host, addresses in entries.items()}
-
-
-def is_intact(resolver: ResolverConfig, text: str) -> bool:
-    """Say whether a document is exactly what we would write for the entries in it."""
-    entries = parse(text)
-    return entries is not None and render(resolver, entries, text) == text
+CRON_JOB = "cronjob/"
 
 
 def plan_resolver(
-    resolver: ResolverConfig, place: str, text: str | None, wanted: Mapping[str, Wanted]
+    resolver: ResolverConfig,
+    place: str,
+    text: str | None,
+    wanted: Mapping[str, Wanted],
+    writers: Iterable[str] = (),
 ) -> list[Change]:
     """Return the changes of one resolver: of each host, and of a document that is not ours.
 
-    `text` is the document as it stands, None where there is none.
+    `text` is the document as it stands, None where there is none. `writers` are the CronJobs to
+    suspend, where the resolver is taken over from them.
     """
     entries = (parse(text) if text else None) or {}
     changes = [
@@ -78,7 +40,29 @@ def plan_resolver(
     ]
     if text is None or not is_intact(resolver, text):
         changes.append(_document_change(resolver, place, text))
+    changes += [
+        Change("resolver", CRON_JOB + name, {"suspend": False}, {"suspend": True}, place=place)
+        for name in writers
+    ]
     return [change for change in changes if change]
+
+
+def cron_job(key: str) -> str:
+    """Return the name of the CronJob that a change of this key suspends, or ""."""
+    return key.removeprefix(CRON_JOB) if key.startswith(CRON_JOB) else ""
+
+
+def standing(
+    resolver: ResolverConfig, text: str | None, suspended: Mapping[str, bool], change: Change
+) -> Any:
+    """Return what a change's key holds now, in the words of changes."""
+    if job := cron_job(change.key):
+        return {"suspend": suspended.get(job, True)}
+    if change.key == DOCUMENT:
+        ours = text is not None and is_intact(resolver, text)
+        return _frame(resolver) if ours else None if text is None else {"text": text}
+    addresses = ((parse(text) if text else None) or {}).get(change.key)
+    return {"addresses": list(addresses)} if addresses else None
 
 
 def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change]) -> str:
@@ -87,7 +71,7 @@ def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change
     for change in changes:
         if change.key == DOCUMENT and change.after and "text" in change.after:
             return str(change.after["text"])
-        if change.key != DOCUMENT:
+        if change.key != DOCUMENT and not cron_job(change.key):
             entries.pop(change.key, None)
             if change.after:
                 entries[change.key] = tuple(change.after["addresses"])
@@ -97,7 +81,7 @@ def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change
 def _host_change(
     place: str, host: str, before: tuple[str, ...] | None, wanted: Wanted | None
 ) -> Change | None:
-    after = tuple(sorted(wanted.targets, key=_family)) if wanted else None
+    after = tuple(sorted(wanted.targets, key=family)) if wanted else None
     if before == after:
         return None
     return Change(
@@ -113,76 +97,13 @@ def _host_change(
 
 
 def _document_change(resolver: ResolverConfig, place: str, text: str | None) -> Change:
-    after: dict[str, Any] = {"mode": resolver.mode, "domains": list(resolver.domains)}
-    if resolver.mode == "corefile":
-        after |= {"otherwise": resolver.otherwise, "upstreams": list(resolver.upstreams)}
     before = None if text is None else {"text": text}
-    return Change("resolver", DOCUMENT, before, after, place=place)
+    return Change("resolver", DOCUMENT, before, _frame(resolver), place=place)
 
 
-def _host_lines(entries: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Yield `address name…` lines: IPv4 before IPv6, names sorted, a readable number to a line."""
-    by_address: defaultdict[str, list[str]] = defaultdict(list)
-    for host in sorted(entries):
-        for address in entries[host]:
-            by_address[address].append(host)
-    for address in sorted(by_address, key=_family):
-        hosts = by_address[address]
-        for start in range(0, len(hosts), NAMES_PER_LINE):
-            yield " ".join([address, *hosts[start : start + NAMES_PER_LINE]])
-
-
-def _family(address: str) -> tuple[int, int]:
-    parsed = ip_address(address)
-    return parsed.version, int(parsed)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _keys(names: Iterable[str], previous: str) -> str:
-    match = _PORT.search(previous)
-    return " ".join(f"{name}:{match[1] if match else 53}" for name in names)
-
-
-def _open_zone(
-    resolver: ResolverConfig, lines: list[str], _: list[str], previous: str
-) -> Iterator[str]:
-    yield _keys(resolver.domains, previous) + " {"
-    yield from ("    errors", "    health", "    ready", "    reload")
-    yield from _hosts_block(resolver, lines)
-    yield f"    forward . {' '.join(resolver.upstreams)}"
-    yield from ("    cache 30", "}")
-
-
-def _closed_zone(
-    resolver: ResolverConfig, lines: list[str], hosts: list[str], previous: str
-) -> Iterator[str]:
-    """Yield a block for the exposures and one for the rest of the zone.
-
-    `template` runs before `hosts`, whatever the order of the lines, so it needs a block of its own;
-    CoreDNS answers from the block with the longest matching zone. Names that begin with `_` fall
-    through to public DNS.
-    """
-    public = f"    forward . {' '.join(resolver.upstreams)}"
-    if hosts:
-        yield _keys(hosts, previous) + " {"
-        yield "    errors"
-        yield from _hosts_block(resolver, lines)
-        yield from (public, "    cache 30", "}")
-    yield _keys(resolver.domains, previous) + " {"
-    yield from ("    errors", "    health", "    ready", "    reload")
-    yield from ("    template ANY ANY {", '        match "^[^_]"', "        rcode NXDOMAIN")
-    yield f'        authority "{SOA}"'
-    yield from ("        fallthrough", "    }", public, "    cache 30", "}")
-
-
-def _hosts_block(resolver: ResolverConfig, lines: list[str]) -> Iterator[str]:
-    yield "    hosts {"
-    yield from (f"        {line}" for line in lines)
-    yield from (f"        ttl {resolver.ttl}", "        no_reverse", "        fallthrough", "    }")
+def _frame(resolver: ResolverConfig) -> dict[str, Any]:
+    """Return what a document of ours is besides its entries."""
+    frame: dict[str, Any] = {"mode": resolver.mode, "domains": list(resolver.domains)}
+    if resolver.mode == "corefile":
+        frame |= {"otherwise": resolver.otherwise, "upstreams": list(resolver.upstreams)}
+    return frame

@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         {"labelSelector": "app.kubernetes.io/name=external-dns"},
     ),
 }
-ANNOTATIONS = ("external-dns.", "tailscale.com/")
+LONGEST_ANNOTATION = 500  # longer ones are other tools' notes, such as kubectl's last-applied
 
 
 def observe(name: str, cluster: Cluster) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def trimmed(item: Mapping[str, Any]) -> dict[str, Any]:
             "labels": metadata.get("labels") or {},
             "generation": metadata.get("generation", 0),
             "creationTimestamp": metadata.get("creationTimestamp", ""),
-            "annotations": {k: v for k, v in annotations.items() if k.startswith(ANNOTATIONS)},
+            "annotations": {k: v for k, v in annotations.items() if len(v) <= LONGEST_ANNOTATION},
         },
         "spec": spec,
         "status": item.get("status") or {},

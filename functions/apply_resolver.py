@@ -1,0 +1,70 @@
+"""State Apply Resolver: one key of one ConfigMap, compare-and-set; a CronJob taken over first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper import resolver as documents
+from tailkeeper.adapters import resolvers
+from tailkeeper.adapters.cluster import Cluster, Unreachable
+from tailkeeper.adapters.stack import stack
+from tailkeeper.adapters.writing import Report, Writing, Written
+from tailkeeper.config import Config
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailkeeper.config import ResolverConfig
+    from tailkeeper.model import Change
+
+logger = Logger(service="apply-resolver")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return the report of the surface; raise Unreachable, Conflict or Refused."""
+    writing, report = Writing(stack(), event), Report("resolver")
+    places = writing.changes("resolver")
+    access = stack().secret("KUBECONFIG_SECRET") if places else {}
+    for config in Config.from_json(event["config"]).clusters:
+        for resolver in config.resolvers:
+            if changes := places.get(f"{config.name}/{resolver.place}"):
+                place = Place(resolver, Cluster.connect(access[config.name]))
+                writing.carry_out(changes, place.current(), place.write, report)
+    logger.info("applied", extra=report.as_json())
+    return report.as_json()
+
+
+@dataclass
+class Place:
+    """One resolver's document, as it was just read; `write` is compare-and-set on that reading."""
+
+    resolver: ResolverConfig
+    cluster: Cluster
+    text: str | None = None
+    version: str = ""
+
+    def current(self) -> Any:
+        """Read the document and the CronJobs, and return what says a change's present value."""
+        observed = resolvers.observe(self.resolver, self.cluster)
+        if observed["why"]:
+            raise Unreachable(observed["why"])
+        self.text, self.version = observed["text"], observed["version"]
+        suspended = {writer["name"]: writer["suspended"] for writer in observed["writers"]}
+        return lambda change: documents.standing(self.resolver, self.text, suspended, change)
+
+    def write(self, changes: Sequence[Change]) -> Written:
+        """Suspend the CronJobs that are taken over, then write the document."""
+        for change in changes:
+            if job := documents.cron_job(change.key):
+                resolvers.suspend(self.cluster, self.resolver.namespace, job, change.after)
+        text = documents.applied(self.resolver, self.text, changes)
+        if text == self.text:
+            return Written(self.version)
+        force = self.resolver.take_over
+        return Written(
+            resolvers.write(self.cluster, self.resolver, text, self.version, force=force)
+        )

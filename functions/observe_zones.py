@@ -1,0 +1,46 @@
+"""State Observe Zones: every record of each configured zone, in one request for 5,000."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper.adapters.stack import stack
+from tailkeeper.adapters.zone_errors import Throttled, Unauthorized, Unreachable, ZoneMissing
+from tailkeeper.adapters.zone_ids import ZoneIds
+from tailkeeper.adapters.zones import Zones, connect
+
+
+logger = Logger(service="observe-zones")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return the packed observation: {zone: {records, name_servers, why}}; never raises for one."""
+    stack().lease(event["run"])
+    names = [zone["name"] for zone in event["config"]["zones"]]
+    token = stack().secret("CLOUDFLARE_SECRET")["api_token"]
+    zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
+    observed = {name: observe(zones, name) for name in names}
+    logger.info("observed", extra={"why": {name: zone["why"] for name, zone in observed.items()}})
+    return stack().artifacts.pack(observed, "observations")
+
+
+def observe(zones: Zones, name: str) -> dict[str, Any]:
+    """Return one zone's records, or why they could not be read whole."""
+    known = ZoneIds(stack().table, zones)
+    try:
+        zone = known.zone(name)
+        try:
+            listing = zones.list_records(zone.id)
+        except ZoneMissing:
+            zone = known.learn(name)
+            listing = zones.list_records(zone.id)
+    except (Throttled, Unauthorized, Unreachable, ZoneMissing) as error:
+        return {"records": [], "name_servers": [], "why": str(error)}
+    return {
+        "records": listing.records,
+        "name_servers": list(zone.name_servers),
+        "why": listing.partial,
+    }
