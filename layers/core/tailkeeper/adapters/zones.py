@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 API = "/client/v4"
 PER_PAGE = 5000
+NEEDED = {"id", "name", "type"}  # a record without them counts as missing
 OPERATIONS = {"free": 200}  # of one batch; every other plan has 3,500
 OPERATIONS_OF_PAID_PLANS = 3500
 
@@ -105,21 +106,21 @@ class Zones:
 
     def _listing(self, zone_id: str, filters: Mapping[str, str]) -> Listing:
         records: dict[str, dict[str, Any]] = {}
-        total = 0
+        total = None
         for page in self._pages(zone_id, filters):
-            total = page["result_info"]["total_count"]
-            records |= {wire["id"]: trimmed(wire) for wire in page["result"]}
+            total = _info(page).get("total_count")
+            records |= {w["id"]: trimmed(w) for w in page["result"] or () if w.keys() >= NEEDED}
         missing = len(records) != total
         why = f"Cloudflare counts {total} records and sent {len(records)}" if missing else ""
         return Listing(list(records.values()), why)
 
     def _pages(self, zone_id: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        number = pages = 1
-        while number <= pages:
+        number = last = 1
+        while number <= last:
             where = {"per_page": PER_PAGE} | ({"page": number} if number > 1 else {})
             page = self._read(f"/zones/{zone_id}/dns_records", {**filters, **where})
             yield page
-            number, pages = number + 1, page["result_info"]["total_pages"]
+            number, last = number + 1, _info(page).get("total_pages") or 1
 
     def _read(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
         """GET, again after a failure that may pass: reading twice changes nothing."""
@@ -135,14 +136,14 @@ class Zones:
     def _get(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
         try:
             answer = self.client.get(path, cast_to=httpx.Response, options={"params": query})
-            document: dict[str, Any] = answer.json()
+            document = answer.json()
         except APIStatusError as error:
             raise named(error, Unreachable) from error
         except APIConnectionError as error:
             raise Unreachable(f"Cloudflare did not answer {path}: {_cause(error)}") from error
         except ValueError as error:
             raise Unreachable(f"Cloudflare's answer to {path} is no JSON") from error
-        if not document.get("success") or "result" not in document:
+        if not isinstance(document, dict) or not document.get("success"):
             raise Unreachable(f"Cloudflare's answer to {path} has no result")
         return document
 
@@ -166,8 +167,14 @@ def trimmed(wire: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _receipts(batch: Batch, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _info(page: Mapping[str, Any]) -> Mapping[str, Any]:
+    return page.get("result_info") or {}
+
+
+def _receipts(batch: Batch, result: Any) -> list[dict[str, Any]]:
     """Deal the four lists of the answer back to the edits, in order."""
+    if not isinstance(result, dict):
+        raise TypeError("the answer to a batch is no object")
     left = {kind: iter(result.get(kind) or ()) for kind in KINDS}
     try:
         return [
