@@ -56,6 +56,14 @@ def parse_config(text: str, name: str = "tailkeeper.yaml") -> Config:
     return config
 
 
+def parse_yaml(text: str) -> Any:
+    """Return one YAML document, such as Helm values; raise ConfigFileError on anything else."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigFileError(" ".join(str(error).split())) from None
+
+
 def to_yaml(config: Config) -> str:
     """Return the configuration as a file that reads back equal, without its empty lists."""
     document = {key: value for key, value in config.as_json().items() if value != []}

@@ -43,7 +43,7 @@ class Evidence:
 def gateway_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> Evidence:
     """Return what the cluster says about a Gateway's device."""
     gateway = _find(cluster, "Gateway", namespace, name)
-    services = [s for s in _listed(cluster, "Service") if _carries(s, namespace, name)]
+    services = [s for s in _listed(cluster, "Service") if carries(s, namespace, name)]
     status = ((gateway or {}).get("status") or {}).get("addresses") or ()
     return _evidence(
         cluster,
@@ -107,11 +107,11 @@ def _parent(secret: Mapping[str, Any]) -> str | None:
     return f"{labels.get(f'{PARENT}-ns')}/{labels.get(PARENT)}"
 
 
-def _carries(service: Mapping[str, Any], namespace: str, name: str) -> bool:
+def carries(service: Mapping[str, Any], namespace: str, name: str) -> bool:
     """Return whether a Service is the one made for the Gateway, and the tailnet reaches it."""
     labels = service["metadata"].get("labels") or {}
     owner = labels.get(f"{OWNING}-namespace"), labels.get(f"{OWNING}-name")
-    home = service["metadata"]["namespace"]
+    home = service["metadata"].get("namespace", "")
     made_for = owner == (namespace, name) or ((labels.get(GATEWAY_NAME), home) == (name, namespace))
     return made_for and reaches_tailnet(service)
 

@@ -1,0 +1,101 @@
+"""Just enough of a Corefile: its server blocks, their zones, and their plugins' first lines.
+
+Rules: CoreDNS manual, "Configuration". Keys are `[scheme://]zone[:port]`, a block ends with a
+closing brace on a line of its own, `(name)` is a snippet that `import name` brings in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+INTERNAL = ("cluster.local", "in-addr.arpa", "ip6.arpa")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerBlock:
+    """One block: its zones without scheme and port, and its plugins as lists of words."""
+
+    zones: tuple[str, ...]
+    plugins: tuple[tuple[str, ...], ...]
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Return the zones that are names of their own: not the root, not the cluster's."""
+        return tuple(
+            zone for zone in self.zones if zone and not zone.endswith(INTERNAL) and "{" not in zone
+        )
+
+    def plugin(self, name: str) -> tuple[str, ...] | None:
+        """Return the words after a plugin's name, where the block has it."""
+        return next((words[1:] for words in self.plugins if words[0] == name), None)
+
+    @property
+    def upstreams(self) -> tuple[str, ...]:
+        """Return the plain addresses that the root is forwarded to."""
+        words = self.plugin("forward") or ()
+        return tuple(word for word in words[1:] if _is_address(word))
+
+
+def server_blocks(text: str) -> tuple[ServerBlock, ...]:
+    """Return the server blocks of a Corefile, its snippets brought in."""
+    snippets: dict[str, tuple[tuple[str, ...], ...]] = {}
+    blocks = []
+    for keys, lines in _blocks(text):
+        plugins = tuple(_imported(lines, snippets))
+        if keys and keys[0].startswith("("):
+            snippets[keys[0].strip("()")] = plugins
+        else:
+            blocks.append(ServerBlock(tuple(map(_zone, keys)), plugins))
+    return tuple(blocks)
+
+
+def _imported(
+    lines: Iterable[tuple[str, ...]], snippets: dict[str, tuple[tuple[str, ...], ...]]
+) -> Iterator[tuple[str, ...]]:
+    for words in lines:
+        if words[0] == "import" and words[-1] in snippets:
+            yield from snippets[words[-1]]
+        else:
+            yield words
+
+
+def _blocks(text: str) -> Iterator[tuple[list[str], list[tuple[str, ...]]]]:
+    """Yield each block's keys and the lines at its own level."""
+    depth, keys, lines = 0, list[str](), list[tuple[str, ...]]()
+    for words in filter(None, map(_words, text.splitlines())):
+        opens, closes = words[-1] == "{", words == ["}"]
+        inside = words[:-1] if opens else words
+        if depth == 0 and not closes:
+            keys = [key for word in inside for key in word.split(",") if key]
+        elif depth == 1 and not closes:
+            lines.append(tuple(inside))
+        depth += opens - closes
+        if closes and depth == 0:
+            yield keys, lines
+            keys, lines = [], []
+
+
+def _words(line: str) -> list[str]:
+    words = line.split()
+    comment = next((place for place, word in enumerate(words) if word.startswith("#")), None)
+    return words[:comment]
+
+
+def _zone(key: str) -> str:
+    name = key.rpartition("://")[2]
+    zone, colon, port = name.rpartition(":")
+    return (zone if colon and port.isdigit() else name).removesuffix(".").lower()
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""A directory's objects, by kind and by name, and the charts that its GitOps tools install."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+def namespace_of(document: Mapping[str, Any]) -> str:
+    """Return an object's namespace, `default` where none is written."""
+    return str(document["metadata"].get("namespace") or "default")
+
+
+def key_of(document: Mapping[str, Any]) -> str:
+    """Return `<namespace>/<name>`."""
+    return f"{namespace_of(document)}/{document['metadata']['name']}"
+
+
+def annotations_of(document: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return an object's annotations."""
+    return document["metadata"].get("annotations") or {}
+
+
+def source_of(document: Mapping[str, Any]) -> str:
+    """Return `<Kind> <namespace>/<name>`."""
+    return f"{document['kind']} {key_of(document)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A Helm chart as somebody installs it: its values, and who says so."""
+
+    values: Mapping[str, Any]
+    source: str
+
+
+class Inventory:
+    """The objects; `notes` gathers, in words, what could not be derived from them."""
+
+    def __init__(
+        self, objects: Iterable[Mapping[str, Any]], parse_yaml: Callable[[str], Any]
+    ) -> None:
+        self.by_kind: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for document in objects:
+            if isinstance((document.get("metadata") or {}).get("name"), str):
+                self.by_kind[document.get("kind", "")].append(document)
+        self.notes: list[str] = []
+        self._parse_yaml = parse_yaml
+
+    def find(self, kind: str, namespace: str | None, name: str) -> Mapping[str, Any] | None:
+        """Return one object; a namespace of None is for kinds that have none."""
+        for document in self.by_kind[kind]:
+            if document["metadata"]["name"] == name and (
+                namespace is None or namespace_of(document) == namespace
+            ):
+                return document
+        return None
+
+    def charts(self, name: str) -> Iterator[Chart]:
+        """Yield every installation of one chart, by Argo CD, Flux, or k3s's helm controller."""
+        for application in self.by_kind["Application"]:
+            yield from self._argo_cd(name, application, application.get("spec") or {})
+        for generator in self.by_kind["ApplicationSet"]:
+            template = (generator.get("spec") or {}).get("template") or {}
+            yield from self._argo_cd(name, generator, template.get("spec") or {})
+        for release in self.by_kind["HelmRelease"]:
+            yield from self._flux(name, release)
+        for chart in self.by_kind["HelmChart"]:
+            spec = chart.get("spec") or {}
+            if spec.get("valuesContent") and _last(spec.get("chart")) == name:
+                yield Chart(self._values(spec["valuesContent"], chart), source_of(chart))
+
+    def _argo_cd(
+        self, name: str, owner: Mapping[str, Any], spec: Mapping[str, Any]
+    ) -> Iterator[Chart]:
+        for source in [spec.get("source") or {}, *(spec.get("sources") or ())]:
+            helm = source.get("helm") or {}
+            if (source.get("chart") or (helm and _last(source.get("path")))) != name:
+                continue
+            # Argo CD takes valuesObject before values, and lays files and parameters around them.
+            values = helm.get("valuesObject") or self._values(helm.get("values") or "", owner)
+            for unread in ("valueFiles", "parameters", "fileParameters"):
+                if helm.get(unread):
+                    self.notes.append(f"{source_of(owner)}: helm.{unread} is not read")
+            yield Chart(values, source_of(owner))
+
+    def _flux(self, name: str, release: Mapping[str, Any]) -> Iterator[Chart]:
+        spec = release.get("spec") or {}
+        chart = ((spec.get("chart") or {}).get("spec") or {}).get("chart")
+        if name not in {_last(chart), (spec.get("chartRef") or {}).get("name")}:
+            return
+        if spec.get("valuesFrom"):
+            self.notes.append(f"{source_of(release)}: valuesFrom is not read")
+        yield Chart(spec.get("values") or {}, source_of(release))
+
+    def _values(self, text: str, owner: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            values = self._parse_yaml(text)
+        except ValueError as error:
+            self.notes.append(f"{source_of(owner)}: its Helm values cannot be read: {error}")
+            return {}
+        return values if isinstance(values, dict) else {}
+
+
+def _last(path: str | None) -> str:
+    return (path or "").rpartition("/")[2]
