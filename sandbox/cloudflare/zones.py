@@ -35,7 +35,7 @@ class Record:
 Change = tuple[Record | None, Record | None]
 
 
-@dataclass
+@dataclass(eq=False)
 class Zone:
     """A zone and its records; `now` says the time of a change as the API writes it."""
 
