@@ -33,7 +33,7 @@ def plan_resolver(
     `text` is the document as it stands, None where there is none. `writers` are the CronJobs to
     suspend, where the resolver is taken over from them.
     """
-    entries = (parse(text) if text else None) or {}
+    entries = entries_of(text)
     changes = [
         _host_change(place, host, entries.get(host), wanted.get(host))
         for host in entries.keys() | wanted.keys()
@@ -45,6 +45,11 @@ def plan_resolver(
         for name in writers
     ]
     return [change for change in changes if change]
+
+
+def entries_of(text: str | None) -> dict[str, tuple[str, ...]]:
+    """Return the entries of a document, none where it is absent or somebody else's."""
+    return (parse(text) if text else None) or {}
 
 
 def cron_job(key: str) -> str:
@@ -61,13 +66,13 @@ def standing(
     if change.key == DOCUMENT:
         ours = text is not None and is_intact(resolver, text)
         return _frame(resolver) if ours else None if text is None else {"text": text}
-    addresses = ((parse(text) if text else None) or {}).get(change.key)
+    addresses = entries_of(text).get(change.key)
     return {"addresses": list(addresses)} if addresses else None
 
 
 def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change]) -> str:
     """Return the document after the changes; an undone document is its former text."""
-    entries = dict((parse(text) if text else None) or {})
+    entries = entries_of(text)
     for change in changes:
         if change.key == DOCUMENT and change.after and "text" in change.after:
             return str(change.after["text"])
@@ -82,13 +87,13 @@ def _host_change(
     place: str, host: str, before: tuple[str, ...] | None, wanted: Wanted | None
 ) -> Change | None:
     after = tuple(sorted(wanted.targets, key=family)) if wanted else None
-    if before == after:
+    if before == after and before != ():
         return None
     return Change(
         "resolver",
         host,
         {"addresses": list(before)} if before else None,
-        {"addresses": list(after)} if after else None,
+        None if after is None else {"addresses": list(after)},
         place=place,
         gateway=wanted.gateway if wanted else "",
         moved=bool(wanted and before and set(before) <= wanted.former),

@@ -16,7 +16,10 @@ PLACE = "tailnet"
 
 @dataclass(frozen=True, slots=True)
 class Nameserver:
-    """One resolver as the tailnet should ask it; `former` are the addresses it had before."""
+    """One resolver as the tailnet should ask it; `former` are the addresses it had before.
+
+    `address` is "" while its device is refused.
+    """
 
     resolver: str
     address: str
@@ -31,8 +34,8 @@ def plan_split_dns(
     for domain, resolvers in wanted.items():
         nameservers = tuple(resolvers)
         before = sorted(standing.get(domain) or ())
-        after = sorted({nameserver.address for nameserver in nameservers})
-        if after and before != after:
+        after = sorted({n.address for n in nameservers if n.address})
+        if before != after or not after:
             former = frozenset().union(*(nameserver.former for nameserver in nameservers))
             changes.append(
                 Change(

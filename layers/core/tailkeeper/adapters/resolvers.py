@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.cluster import Refused, Unreachable
+from tailkeeper.writers import commands_name
 
 
 if TYPE_CHECKING:
@@ -53,12 +54,7 @@ def writers(jobs: list[dict[str, Any]], config_map: str) -> Iterator[dict[str, A
     """Yield the CronJobs whose commands name the ConfigMap."""
     for job in jobs:
         pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-        words = [
-            word
-            for container in pod.get("containers") or []
-            for word in [*(container.get("command") or []), *(container.get("args") or [])]
-        ]
-        if any(config_map in word for word in words):
+        if commands_name(pod, config_map):
             suspended = bool(job["spec"].get("suspend"))
             yield {"name": job["metadata"]["name"], "suspended": suspended}
 

@@ -1,0 +1,132 @@
+"""What each view should say once a plan is applied: the targets of the proof.
+
+A target is a JSON document:
+
+    {"host", "port", "protocol", "zone", "created",
+     "public":  {"records": [{"type", "content"}]}    absent: the public answer is not ours
+     "tailnet": {"nameserver", "addresses": [...]}    absent: no resolver answers this name
+     "kind":    "exposure" | "apex" | "absent"}       the last two guard the rest of a domain
+
+`created` says that the public record does not exist yet: asking for it would plant a negative
+answer in caches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.gateways import GatewayDevice
+from tailkeeper.hostnames import is_wildcard, within
+from tailkeeper.records import held_by_name, value_of
+from tailkeeper.resolver import entries_of
+from tailkeeper.world import carrier_of, place_of, resolvers_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tailkeeper.model import Change, Exposure, Plan
+    from tailkeeper.world import World
+
+BATCH = 500
+NO_SUCH_NAME = "tailkeeper-no-such-name"
+
+Key = tuple[str, str, str]
+
+
+def targets_of(world: World, plan: Plan | None) -> list[dict[str, Any]]:
+    """Return the targets, one for each name, in the order of names."""
+    changes = {
+        (change.surface, change.place, change.key): change
+        for change in (plan.with_word("apply") if plan else ())
+    }
+    by_host: dict[str, Exposure] = {}
+    for exposure in world.exposures:
+        by_host.setdefault(exposure.host, exposure)
+    held = {
+        zone.name: held_by_name(zone, world.zones[zone.name]["records"])
+        for zone in world.config.zones
+    }
+    targets = [_target(world, by_host[host], changes, held) for host in sorted(by_host)]
+    return [*targets, *_sentinels(world, by_host, changes)]
+
+
+def batches_of(world: World, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the targets in batches of up to 500, with the zones' own name servers."""
+    authorities = {name: zone["name_servers"] for name, zone in world.zones.items()}
+    return [
+        {"targets": targets[start : start + BATCH], "authorities": authorities}
+        for start in range(0, len(targets), BATCH)
+    ]
+
+
+def _target(
+    world: World, exposure: Exposure, changes: Mapping[Key, Change], held: Mapping[str, Any]
+) -> dict[str, Any]:
+    zone = world.config.zone_of(exposure.host)
+    target: dict[str, Any] = {
+        "kind": "exposure",
+        "host": exposure.host,
+        "port": exposure.port,
+        "protocol": exposure.protocol,
+        "zone": zone.name if zone else "",
+        "created": False,
+    }
+    if zone and exposure.published:
+        change = changes.get(("records", zone.name, exposure.host))
+        standing = value_of(held[zone.name].get(exposure.host))
+        value = change.after if change else standing
+        target["created"] = bool(change and change.before is None)
+        if value:
+            target["public"] = {
+                "records": [{k: r[k] for k in ("type", "content")} for r in value["records"]]
+            }
+    if "tailnet" in exposure.views:
+        target |= _tailnet(world, exposure, changes)
+    return target
+
+
+def _tailnet(world: World, exposure: Exposure, changes: Mapping[Key, Change]) -> dict[str, Any]:
+    """Return the tailnet part of a target, by the first resolver that answers the name."""
+    for cluster, config in resolvers_of(world.config):
+        domain = next((d for d in config.domains if within(exposure.host, d)), "")
+        if not domain or exposure.cluster not in {"", cluster.name}:
+            continue
+        place = place_of(cluster, config)
+        change = changes.get(("resolver", place, exposure.host))
+        standing = entries_of(world.resolvers[place]["text"]).get(exposure.host, ())
+        addresses = (change.after or {}).get("addresses", ()) if change else standing
+        nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
+        if addresses and nameserver:
+            return {"tailnet": {"nameserver": nameserver, "addresses": list(addresses)}}
+    return {}
+
+
+def _nameserver(world: World, carrier: str, domain: str, changes: Mapping[Key, Change]) -> str:
+    """Return the nameserver that the tailnet will ask for a domain, "" when none of ours."""
+    change = changes.get(("split-dns", "tailnet", domain))
+    asked = (change.after or {}).get("nameservers", ()) if change else None
+    if asked is None:
+        asked = world.tailnet_document["split_dns"].get(domain) or ()
+    device = world.carriers[carrier]
+    own = device.addresses if isinstance(device, GatewayDevice) else ()
+    return next((address for address in asked if address in own), next(iter(asked), ""))
+
+
+def _sentinels(
+    world: World, known: Mapping[str, Exposure], changes: Mapping[Key, Change]
+) -> Iterator[dict[str, Any]]:
+    """Yield a domain's apex and a name that must not exist, wherever a resolver answers it."""
+    for cluster, config in resolvers_of(world.config):
+        for domain in config.domains:
+            nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
+            wild = any(is_wildcard(host) and within(host, domain) for host in known)
+            for kind, host in (("apex", domain), ("absent", f"{NO_SUCH_NAME}.{domain}")):
+                if nameserver and host not in known and not (wild and kind == "absent"):
+                    yield {
+                        "kind": kind,
+                        "host": host,
+                        "zone": domain,
+                        "created": False,
+                        "tailnet": {"nameserver": nameserver, "otherwise": config.otherwise},
+                    }

@@ -1,0 +1,140 @@
+"""One plan from everything that was observed: exposures, gateways, surfaces, then the guard.
+
+Pure: `plan_world` takes observations, configuration and memory, and returns what to do and why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper import records, resolver, split_dns
+from tailkeeper.gateways import GatewayDevice, Refusal
+from tailkeeper.guard import Facts, Limits, judge
+from tailkeeper.hostnames import within
+from tailkeeper.model import Plan
+from tailkeeper.records import Wanted, held_by_name
+from tailkeeper.split_dns import Nameserver
+from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
+from tailkeeper.world import carrier_of, place_of, resolvers_of
+from tailkeeper.rivals import external_dns_writers, resolver_writers
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tailkeeper.config import ClusterConfig, ResolverConfig, ZoneConfig
+    from tailkeeper.model import Change
+    from tailkeeper.world import World
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A judged plan, what was left out and why, and the surfaces that could not be read."""
+
+    plan: Plan | None
+    reports: tuple[str, ...]
+    unread: Mapping[str, str]
+
+
+def plan_world(world: World, surfaces: Iterable[str], now: float) -> Draft:
+    """Return the plan of the surfaces asked for, each change with the guard's verdict."""
+    asked = set(surfaces)
+    changes: list[Change] = []
+    unread: dict[str, str] = {}
+    reports = [f"{r.source}: {r.why}" for d in world.discoveries.values() for r in d.reports]
+    if "records" in asked:
+        for zone in world.config.zones:
+            if why := world.zones[zone.name]["why"]:
+                unread["records"] = f"{zone.name}: {why}"
+            else:
+                changes += _zone_changes(world, zone, reports)
+    if "resolver" in asked:
+        for cluster, config in resolvers_of(world.config):
+            observed = world.resolvers[place_of(cluster, config)]
+            if observed["why"]:
+                unread["resolver"] = observed["why"]
+            else:
+                changes += _resolver_changes(world, cluster, config, observed)
+    if "split-dns" in asked:
+        if why := world.tailnet_document["partial"].get("split_dns"):
+            unread["split-dns"] = why
+        else:
+            changes += _split_dns_changes(world)
+    judged = judge(changes, _facts(world, now))
+    return Draft(Plan.of(judged), (*reports, *world.ghosts), unread)
+
+
+def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Change]:
+    held = held_by_name(zone, world.zones[zone.name]["records"])
+    claims: dict[str, list[Wanted]] = {}
+    for exposure in world.exposures:
+        if exposure.published and world.config.zone_of(exposure.host) == zone:
+            claims.setdefault(exposure.host, []).append(record_wanted(world, zone, exposure))
+    wanted = {host: settled(host, made, held, reports) for host, made in claims.items()}
+    changes = records.plan_zone(zone, held, wanted, world.config.guard.protected)
+    return [c for c in changes if c.after is not None or c.key not in world.kept]
+
+
+def _resolver_changes(
+    world: World, cluster: ClusterConfig, config: ResolverConfig, observed: Mapping[str, Any]
+) -> list[Change]:
+    wanted: dict[str, Wanted] = {}
+    for exposure in world.exposures:
+        mine = not exposure.gateway or exposure.cluster == cluster.name
+        inside = any(within(exposure.host, domain) for domain in config.domains)
+        if mine and inside and "tailnet" in exposure.views:
+            answer = tailnet_wanted(world, cluster, exposure)
+            if answer and (
+                answer.host not in wanted or answer.targets < wanted[answer.host].targets
+            ):
+                wanted[answer.host] = answer
+    working = [writer["name"] for writer in observed["writers"] if not writer["suspended"]]
+    changes = resolver.plan_resolver(
+        config,
+        place_of(cluster, config),
+        observed["text"],
+        wanted,
+        working if config.take_over else (),
+    )
+    return [c for c in changes if c.after is not None or c.key not in world.kept]
+
+
+def _split_dns_changes(world: World) -> list[Change]:
+    wanted: dict[str, list[Nameserver]] = {}
+    for cluster, config in resolvers_of(world.config):
+        key = carrier_of(cluster, config)
+        device = world.carriers[key]
+        address = device.addresses[0] if isinstance(device, GatewayDevice) else ""
+        nameserver = Nameserver(key, address, world.memory.answers(key))
+        for domain in config.domains:
+            wanted.setdefault(domain, []).append(nameserver)
+    return split_dns.plan_split_dns(world.tailnet_document["split_dns"], wanted)
+
+
+def _facts(world: World, now: float) -> Facts:
+    exposures = Counter(
+        zone.name for e in world.exposures if (zone := world.config.zone_of(e.host))
+    )
+    for cluster, config in resolvers_of(world.config):
+        text = world.resolvers[place_of(cluster, config)]["text"]
+        exposures[place_of(cluster, config)] = len(resolver.entries_of(text))
+    sources = Counter(
+        key for e in world.exposures for key in (kind_of(e), f"{e.cluster}/{kind_of(e)}")
+    )
+    guard = world.config.guard
+    return Facts(
+        now=now,
+        limits=Limits(guard.deletes, guard.delete_share),
+        writers={**external_dns_writers(world), **resolver_writers(world)},
+        refusals={
+            key: carrier.reasons
+            for key, carrier in world.carriers.items()
+            if isinstance(carrier, Refusal)
+        },
+        partial=world.partial,
+        missing_since=world.memory.missing_since,
+        exposures=exposures,
+        sources=sources,
+    )

@@ -1,0 +1,83 @@
+"""What exposures want of the surfaces, once their gateways' devices are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailkeeper import records
+from tailkeeper.gateways import GatewayDevice, target_means
+from tailkeeper.records import Held, Wanted
+from tailkeeper.tailnet import is_tailnet_address
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailkeeper.config import ClusterConfig, ZoneConfig
+    from tailkeeper.model import Exposure
+    from tailkeeper.world import World
+
+
+def settled(
+    host: str, claims: list[Wanted], held: Mapping[str, Held], reports: list[str]
+) -> Wanted:
+    """Settle who answers a name: the mark's resource, else the smallest target (ExternalDNS)."""
+    owner = held.get(host, Held()).resource
+    ranked = sorted(claims, key=lambda w: (w.resource != owner, w.targets, w.resource))
+    if len({claim.targets for claim in claims}) > 1:
+        told = ", ".join(claim.resource for claim in ranked)
+        reports.append(f"{host} is wanted differently by {told}: the first is followed")
+    return ranked[0]
+
+
+def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted:
+    """Return what a zone should answer for an exposure; no targets when its gateway is refused."""
+    key = f"{exposure.cluster}/{exposure.gateway}" if exposure.gateway else ""
+    literal = _literal_targets(world, exposure, key)
+    device = world.carriers.get(key)
+    if literal:
+        targets, key = literal, ""
+    elif isinstance(device, GatewayDevice):
+        targets = device.addresses if zone.target == "address" else (device.name,)
+    else:
+        targets = ()
+    return Wanted(
+        exposure.host,
+        targets,
+        exposure.source,
+        kind_of(exposure),
+        gateway=key,
+        former=world.memory.answers(key) if key else frozenset(),
+        ttl=exposure.ttl or (zone.ttl if zone.ttl != records.AUTOMATIC else None),
+        proxied=zone.proxied if exposure.proxied is None else exposure.proxied,
+    )
+
+
+def _literal_targets(world: World, exposure: Exposure, key: str) -> tuple[str, ...]:
+    """Return the targets that somebody wrote down and that do not mean the gateway's device."""
+    targets = [target for target in (exposure.target or "").split(",") if target]
+    if not key:
+        return tuple(targets)
+    own = set(world.memory.nodes(key))
+    device = world.carriers.get(key)
+    if isinstance(device, GatewayDevice):
+        own.add(device.node_id)
+    return tuple(t for t in targets if target_means(t, own, world.tailnet) == "literal")
+
+
+def kind_of(exposure: Exposure) -> str:
+    """Return the kind of the object behind an exposure."""
+    return exposure.source.partition("/")[0]
+
+
+def tailnet_wanted(world: World, cluster: ClusterConfig, exposure: Exposure) -> Wanted | None:
+    """Return what a resolver should answer; None for a target that the tailnet does not carry."""
+    source = f"{cluster.name}/{kind_of(exposure)}"
+    if not exposure.gateway:
+        own = tuple(t for t in (exposure.target or "").split(",") if is_tailnet_address(t))
+        return Wanted(exposure.host, own, exposure.source, source) if own else None
+    key = f"{exposure.cluster}/{exposure.gateway}"
+    device = world.carriers.get(key)
+    targets = device.addresses if isinstance(device, GatewayDevice) else ()
+    former = world.memory.answers(key)
+    return Wanted(exposure.host, targets, exposure.source, source, gateway=key, former=former)

@@ -1,0 +1,145 @@
+"""The world as one run saw it, and what follows from that alone: exposures, devices, ghosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.gateways import (
+    GatewayDevice,
+    Refusal,
+    ghosts,
+    identify_gateway,
+    identify_resolver,
+    settling,
+)
+from tailkeeper.sources import Discovery, declared, discover
+from tailkeeper.tailnet import Tailnet
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tailkeeper.config import ClusterConfig, Config, ResolverConfig
+    from tailkeeper.model import Exposure
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs leave behind.
+
+    `carriers` maps a gateway or resolver Service to {nodes, answers}: the node ids that were its,
+    newest first, and the names and addresses that it answered. `missing_since` is the guard's.
+    """
+
+    carriers: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def nodes(self, key: str) -> tuple[str, ...]:
+        """Return the node ids that were this carrier's, the newest first."""
+        return tuple(self.carriers.get(key, {}).get("nodes", ()))
+
+    def answers(self, key: str) -> frozenset[str]:
+        """Return every name and address that this carrier has answered."""
+        return frozenset(self.carriers.get(key, {}).get("answers", ()))
+
+
+@dataclass(frozen=True)
+class World:
+    """What was observed, as the readers' documents, and what a person configured."""
+
+    config: Config
+    tailnet_document: Mapping[str, Any]
+    clusters: Mapping[str, Mapping[str, Any]]
+    zones: Mapping[str, Mapping[str, Any]]
+    resolvers: Mapping[str, Mapping[str, Any]]
+    memory: Memory = field(default_factory=Memory)
+    event_nodes: frozenset[str] = frozenset()
+
+    @cached_property
+    def tailnet(self) -> Tailnet:
+        """Return the tailnet as its reader saw it."""
+        return Tailnet(self.tailnet_document)
+
+    @cached_property
+    def discoveries(self) -> Mapping[str, Discovery]:
+        """Return what each cluster exposes."""
+        return {name: discover(document, self.config) for name, document in self.clusters.items()}
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Return every exposure, the declared ones too."""
+        found = (e for discovery in self.discoveries.values() for e in discovery.exposures)
+        return (*found, *declared(self.config))
+
+    @cached_property
+    def carriers(self) -> Mapping[str, GatewayDevice | Refusal]:
+        """Return the device of each gateway and resolver, by `<cluster>/<namespace>/<name>`."""
+        return dict(self._identified())
+
+    def _identified(self) -> Iterator[tuple[str, GatewayDevice | Refusal]]:
+        for cluster in self.config.clusters:
+            document = self.clusters[cluster.name]
+            for gateway in cluster.gateways:
+                key = f"{cluster.name}/{gateway.key}"
+                nodes = self.memory.nodes(key)
+                yield key, identify_gateway(gateway, document, self.tailnet, nodes)
+            for config in cluster.resolvers:
+                key = carrier_of(cluster, config)
+                nodes = self.memory.nodes(key)
+                yield key, identify_resolver(config, document, self.tailnet, nodes)
+
+    @cached_property
+    def unsettled(self) -> tuple[str, ...]:
+        """Return why it is worth observing again before anything is refused."""
+        return tuple(
+            reason
+            for cluster in self.config.clusters
+            for reason in settling(
+                cluster, self.clusters[cluster.name], self.tailnet, self.event_nodes
+            )
+        )
+
+    @cached_property
+    def ghosts(self) -> tuple[str, ...]:
+        """Return the offline twins of the gateways' devices, in words."""
+        return tuple(
+            f"{twin} is an offline twin of {key}'s device"
+            for cluster in self.config.clusters
+            for gateway in cluster.gateways
+            for key in [f"{cluster.name}/{gateway.key}"]
+            for twin in ghosts(gateway.device, self.carriers[key], self.tailnet)
+        )
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Return the hosts of which this read proves nothing."""
+        return frozenset().union(*(d.kept_hosts for d in self.discoveries.values()))
+
+    @cached_property
+    def partial(self) -> Mapping[str, str]:
+        """Return why a source was not read whole, by `<kind>` and `<cluster>/<kind>`."""
+        return {
+            key: "; ".join(discovery.partial)
+            for name, discovery in self.discoveries.items()
+            if discovery.partial
+            for key in ("httproute", f"{name}/httproute")
+        }
+
+
+def carrier_of(cluster: ClusterConfig, config: ResolverConfig) -> str:
+    """Return the key of a resolver's Service among the carriers."""
+    return f"{cluster.name}/{config.namespace}/{config.service}"
+
+
+def place_of(cluster: ClusterConfig, config: ResolverConfig) -> str:
+    """Return the place of a resolver's document."""
+    return f"{cluster.name}/{config.place}"
+
+
+def resolvers_of(config: Config) -> Iterator[tuple[ClusterConfig, ResolverConfig]]:
+    """Yield every configured resolver with its cluster."""
+    for cluster in config.clusters:
+        for resolver in cluster.resolvers:
+            yield cluster, resolver
