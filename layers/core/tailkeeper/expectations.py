@@ -36,7 +36,7 @@ Key = tuple[str, str, str]
 
 def targets_of(world: World, plan: Plan | None) -> list[dict[str, Any]]:
     """Return the targets, one for each name, in the order of names."""
-    changes = {
+    changes: dict[Key, Change] = {
         (change.surface, change.place, change.key): change
         for change in (plan.with_word("apply") if plan else ())
     }

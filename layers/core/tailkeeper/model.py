@@ -124,6 +124,10 @@ class Change:
         """Return the change that undoes this one."""
         return replace(self, before=self.after, after=self.before, verdict=None)
 
+    def followed_by(self, later: Change) -> Change:
+        """Return this change and a later one of the same key as one."""
+        return replace(later, before=self.before)
+
     def judged(self, verdict: Verdict) -> Change:
         """Return the change with the guard's word on it."""
         return replace(self, verdict=verdict)

@@ -15,10 +15,10 @@ from tailkeeper.guard import Facts, Limits, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
 from tailkeeper.records import Wanted, held_by_name
+from tailkeeper.rivals import external_dns_writers, resolver_writers
 from tailkeeper.split_dns import Nameserver
 from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
 from tailkeeper.world import carrier_of, place_of, resolvers_of
-from tailkeeper.rivals import external_dns_writers, resolver_writers
 
 
 if TYPE_CHECKING:

@@ -1,0 +1,76 @@
+"""State Judge Proof: mended, broken, or too early to say; and what would take it back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper.adapters.stack import stack
+from tailkeeper.hostnames import zone_of
+from tailkeeper.judging import judge_proof, undoing
+from tailkeeper.model import SURFACES, Verdict
+from tailkeeper.moments import rfc3339
+from tailkeeper.resolver import DOCUMENT
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tailkeeper.judging import Proof
+    from tailkeeper.model import Change
+
+logger = Logger(service="judge-proof")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return {word, proof, undo, undo_counts}; word is again, more, proven, unproven or worse.
+
+    `more` means that new causes cut the waiting short: the change stays open, nothing is judged.
+    """
+    lease = stack().lease(event["run"]).renew()
+    changes = [entry.change for entry in stack().journal.entries(event["change_id"])]
+    after = findings(event["findings"])
+    proof = judge_proof(
+        findings(event["baseline"]),
+        after,
+        touched(changes, {finding["host"] for finding in after}),
+        last=event["last"],
+        now=rfc3339(time.time()),
+        proven_before=(event["previous"] or {}).get("views"),
+    )
+    impatient = proof.word == "again" and lease.get("asked") != event["asked"]
+    word = "more" if impatient else proof.word
+    logger.info("judged", extra={"change": event["change_id"], "word": word, **proof.states})
+    undo = undoing(changes, *broken(proof, changes)) if word == "worse" else []
+    approved = [
+        change.judged(Verdict("apply", 0, ("takes back what it broke",))) for change in undo
+    ]
+    return {
+        "word": word,
+        "proof": proof.as_json(),
+        "undo": stack().artifacts.pack([change.as_json() for change in approved], "plans"),
+        "undo_counts": {s: sum(change.surface == s for change in undo) for s in SURFACES},
+    }
+
+
+def findings(batches: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the findings of every packed batch."""
+    return [finding for batch in batches for finding in stack().artifacts.unpack(batch)]
+
+
+def touched(changes: Iterable[Change], hosts: Iterable[str]) -> frozenset[str]:
+    """Return the hosts that a change is about; a domain, or a whole document, stands for many."""
+    keys = {change.key for change in changes}
+    domains = {change.key for change in changes if change.surface == "split-dns"}
+    return frozenset(
+        host for host in hosts if host in keys or DOCUMENT in keys or zone_of(host, domains)
+    )
+
+
+def broken(proof: Proof, changes: Iterable[Change]) -> tuple[set[str], set[str]]:
+    """Return the hosts that are worse, and the split-DNS domains that they are in."""
+    hosts = {finding["host"] for finding in proof.worse}
+    domains = [change.key for change in changes if change.surface == "split-dns"]
+    return hosts, {domain for host in hosts if (domain := zone_of(host, domains))}

@@ -1,0 +1,84 @@
+"""What one run leaves to the next: carriers' devices and answers, since when names are missing.
+
+memory / carriers   {key: {nodes, answers}}
+memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may be missing
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.gateways import GatewayDevice
+from tailkeeper.world import Memory
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailkeeper.adapters.table import Table
+    from tailkeeper.model import Plan
+    from tailkeeper.world import World
+
+KEPT = 20  # node ids and answers of one carrier
+
+
+@dataclass(frozen=True)
+class Memories:
+    """The memory in the table."""
+
+    table: Table
+
+    def load(self) -> Memory:
+        """Return what earlier runs left."""
+        missing = self._read("missing")
+        return Memory(
+            self._read("carriers"),
+            {(place, key): at for place, keys in missing.items() for key, at in keys.items()},
+        )
+
+    def save(self, world: World, plan: Plan | None, now: float) -> None:
+        """Remember the devices that were seen and the names that are missing, if either is new."""
+        carriers = {**world.memory.carriers}
+        for key, device in world.carriers.items():
+            if isinstance(device, GatewayDevice):
+                carriers[key] = _with(carriers.get(key, {}), device)
+        missing: dict[str, dict[str, float]] = {}
+        for change in plan.changes if plan else ():
+            if change.action == "Delete" and change.surface != "split-dns":
+                since = world.memory.missing_since.get((change.place, change.key), now)
+                missing.setdefault(change.place, {})[change.key] = since
+        if carriers != world.memory.carriers:
+            self._write("carriers", carriers)
+        if _flat(missing) != world.memory.missing_since:
+            self._write("missing", missing)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        item = self.table.get("memory", name)
+        if not item:
+            return {}
+        document: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(item["document"])))
+        return document
+
+    def _write(self, name: str, document: Mapping[str, Any]) -> None:
+        packed = base64.b64encode(zlib.compress(json.dumps(document).encode())).decode()
+        self.table.put({"pk": "memory", "sk": name, "document": packed})
+
+
+def _with(known: Mapping[str, Any], device: GatewayDevice) -> dict[str, list[str]]:
+    answers = [device.name, *device.addresses]
+    return {
+        "nodes": _newest([device.node_id], known.get("nodes", ())),
+        "answers": _newest(answers, known.get("answers", ())),
+    }
+
+
+def _newest(new: list[str], old: Any) -> list[str]:
+    return list(dict.fromkeys([*new, *old]))[:KEPT]
+
+
+def _flat(missing: Mapping[str, Mapping[str, float]]) -> dict[tuple[str, str], float]:
+    return {(place, key): at for place, keys in missing.items() for key, at in keys.items()}
