@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tailscale.answers import Refusal
-from sandbox.tailscale.ids import assignable, twin
+from sandbox.tailscale.ids import assignable, fingerprint, twin
 from sandbox.tailscale.times import stamp
 
 
@@ -65,8 +65,13 @@ def view(device: Device, *, every_field: bool) -> Device:
 
 
 def matches(device: Device, name: str, wanted: str) -> bool:
-    """Say whether a field of the device equals a query's value, or contains it if it is a list."""
-    value = device.get(name)
+    """Say whether a field of the device is exactly a query's value, or a list that has it.
+
+    Raises Refusal 400 for a field that holds an object.
+    """
+    if name not in device:
+        return False
+    value = device[name]
     if isinstance(value, dict):
         raise Refusal(400, f"filtering by {name!r} is not supported")
     members = value if isinstance(value, list) else [value]
@@ -126,9 +131,10 @@ class Devices:
 
     def _fresh(self, given: Device, now: float) -> Device:
         tagged = bool(given.get("tags"))
+        node_id = given.get("nodeId") or self.ids.opaque("node", "n")
         return {
             "id": given.get("id") or self.ids.numeric("device"),
-            "nodeId": given.get("nodeId") or self.ids.opaque("node", "n"),
+            "nodeId": node_id,
             "user": "tagged-devices" if tagged else "admin@example.com",
             "hostname": given["hostname"],
             "clientVersion": "1.98.3-t0d5c6a9e1-g4b1f8ac02",
@@ -141,8 +147,8 @@ class Devices:
             "authorized": True,
             "isExternal": False,
             "isEphemeral": False,
-            "machineKey": f"mkey:{self.ids.hexadecimal('machine key')}",
-            "nodeKey": f"nodekey:{self.ids.hexadecimal('node key')}",
+            "machineKey": f"mkey:{fingerprint(f'machine {node_id}')}",
+            "nodeKey": f"nodekey:{fingerprint(f'node {node_id}')}",
             "blocksIncomingConnections": False,
             "tailnetLockKey": "",
             "tailnetLockError": "",

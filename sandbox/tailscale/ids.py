@@ -39,6 +39,11 @@ def twin(address: str) -> str:
     return str(RANGE_V6[int(ipaddress.IPv4Address(address))])
 
 
+def fingerprint(text: str) -> str:
+    """Return 64 hexadecimal digits that belong to the text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def secret(kind: str, owner: str = "") -> str:
     """Return new key material: `tskey-<kind>-[<owner>-]<32 letters and digits>`."""
     random = "".join(secrets.choice(ALPHABET) for _ in range(32))
@@ -51,14 +56,13 @@ class Ids:
 
     counters: Counter[str] = field(default_factory=Counter)
 
-    def hexadecimal(self, kind: str) -> str:
-        """Return the next identifier of 64 hexadecimal digits."""
+    def _number(self, kind: str) -> int:
         self.counters[kind] += 1
-        return hashlib.sha256(f"{kind}{self.counters[kind]}".encode()).hexdigest()
+        return int(fingerprint(f"{kind}{self.counters[kind]}"), 16)
 
     def opaque(self, kind: str, initial: str) -> str:
         """Return the next identifier like `n292kg92CNTRL`."""
-        number, letters = int(self.hexadecimal(kind), 16), ""
+        number, letters = self._number(kind), ""
         for _ in range(9):
             number, index = divmod(number, len(ALPHABET))
             letters += ALPHABET[index]
@@ -66,7 +70,7 @@ class Ids:
 
     def numeric(self, kind: str) -> str:
         """Return the next identifier like `92960230385`."""
-        return str(10**10 + int(self.hexadecimal(kind), 16) % 10**11)
+        return str(10**10 + self._number(kind) % 10**11)
 
     def address(self, used: Container[str]) -> str:
         """Return the next free IPv4 address, counting up from 100.64.0.1."""

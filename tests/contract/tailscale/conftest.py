@@ -106,7 +106,6 @@ class Api:
     tailscale: Tailscale
     session: aiohttp.ClientSession
     token: str = API_KEY
-    undocumented: tuple[str, ...] = ("/oauth/token",)
 
     async def __call__(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
@@ -124,14 +123,21 @@ class Api:
             self.document.check_request(method, bare, body)
         return answer
 
+    async def oauth(self, form: dict[str, str], **headers: str) -> Answer:
+        """Ask for an access token."""
+        url = f"{self.tailscale.base_url}/api/v2/oauth/token"
+        async with self.session.post(url, data=form, headers=headers) as response:
+            return Answer(response.status, await response.text(), dict(response.headers))
+
+    async def token_of(self, client: dict[str, Any]) -> str:
+        """Return an access token of an OAuth client, given as it was when it was created."""
+        form = {"client_id": client["id"], "client_secret": client["key"]}
+        return str((await self.oauth(form)).json["access_token"])
+
     async def token_for(self, *scopes: str) -> str:
         """Return an access token with exactly these scopes, of a new OAuth client."""
         wanted = {"keyType": "client", "scopes": list(scopes), "tags": ["tag:k8s-operator"]}
-        client = (await self("POST", "/tailnet/-/keys", wanted)).json
-        form = {"client_id": client["id"], "client_secret": client["key"]}
-        url = f"{self.tailscale.base_url}/api/v2/oauth/token"
-        async with self.session.post(url, data=form) as response:
-            return str((await response.json())["access_token"])
+        return await self.token_of((await self("POST", "/tailnet/-/keys", wanted)).json)
 
     async def admin(self, method: str, path: str, body: Any = None) -> Answer:
         """Call the admin API."""
@@ -170,6 +176,11 @@ def anyio_backend() -> str:
 def document(specs: Path) -> Document:
     """Return Tailscale's OpenAPI document."""
     spec = json.loads((specs / "tailscale" / "tailscale-api-v2.openapi.json").read_bytes())
+    # Only the Go client knows of these two (tailscale-client-go-v2, webhooks.go).
+    categories = ["categoryTailnetManagement", "categoryDeviceMisconfigurations"]
+    schemas = spec["components"]["schemas"]
+    for schema in (schemas["subscriptions"], schemas["Webhook"]["properties"]["subscriptions"]):
+        schema["items"]["enum"] += categories
     registry = Registry().with_resource("urn:openapi", DRAFT202012.create_resource(spec))
     return Document(spec, registry)
 
