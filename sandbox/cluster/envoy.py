@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from sandbox.cluster import envoy_config, leash
+from sandbox.cluster.envoy_routes import route_configuration
 from sandbox.files import write_atomically
 
 
@@ -89,7 +90,7 @@ class Envoy:
         """Serve exactly these frontends; return once Envoy does. Ports are kept over changes."""
         chains = {envoy_config.rds_name(f, chain): chain for f in frontends for chain in f.chains}
         for name, chain in chains.items():
-            routes = envoy_config.route_configuration(name, chain.hosts)
+            routes = route_configuration(name, chain.hosts)
             self._write(name, [routes], "route.v3.RouteConfiguration")
         for gone in set(self._written) - set(chains) - {"lds", "cds"}:
             del self._written[gone]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -59,10 +59,10 @@ class DataPath:
         """Let the device answer TCP on `port`; `connect` opens a connection to what serves it."""
         self._ports[node_id][port] = connect
 
-    def silence(self, node_id: str) -> None:
-        """Close the device's ports and its live connections."""
-        self._ports.pop(node_id, None)
-        self.cut(node_id)
+    def silence(self, node_id: str, *, but: Iterable[int] = ()) -> None:
+        """Close the device's ports, except for some; what goes through them already goes on."""
+        for port in set(self._ports[node_id]) - set(but):
+            del self._ports[node_id][port]
 
     def cut(self, node_id: str) -> None:
         """Break the device's live connections, as when it goes offline."""

@@ -1,0 +1,91 @@
+"""The Service that Envoy Gateway makes for a Gateway, by its EnvoyProxy."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Object = Mapping[str, Any]
+
+OWNER = "gateway.envoyproxy.io/owning-gateway"
+LONGEST = 48
+FIRST_FREE_PORT = 1024
+
+
+def service_name(namespace: str, name: str) -> str:
+    """Return `envoy-<namespace>-<name>-<hash>`, cut as Envoy Gateway cuts it."""
+    full = f"{namespace}/{name}"
+    digest = hashlib.sha256(full.encode()).hexdigest()[:8]
+    return f"envoy-{full.replace('/', '-')[:LONGEST].removesuffix('-')}-{digest}"
+
+
+def owner_labels(namespace: str, name: str) -> dict[str, str]:
+    """Return the labels of everything that belongs to a Gateway's Envoy."""
+    return {
+        "app.kubernetes.io/name": "envoy",
+        "app.kubernetes.io/component": "proxy",
+        "app.kubernetes.io/managed-by": "envoy-gateway",
+        f"{OWNER}-name": name,
+        f"{OWNER}-namespace": namespace,
+    }
+
+
+def service(gateway: Object, proxy: Object | None, namespace: str) -> dict[str, Any]:
+    """Return the Service in the controller's namespace; `proxy` is the EnvoyProxy, if any."""
+    meta = gateway["metadata"]
+    labels = owner_labels(meta["namespace"], meta["name"])
+    wanted = _envoy_service(proxy)
+    asked = gateway["spec"].get("infrastructure") or {}
+    annotations = {**wanted.get("annotations", {}), **asked.get("annotations", {})}
+    spec = {
+        "type": wanted.get("type", "LoadBalancer"),
+        "externalTrafficPolicy": wanted.get("externalTrafficPolicy", "Local"),
+        "selector": labels,
+        "ports": _ports(gateway),
+    }
+    if spec["type"] == "ClusterIP":
+        del spec["externalTrafficPolicy"]
+    if wanted.get("loadBalancerClass"):
+        spec["loadBalancerClass"] = wanted["loadBalancerClass"]
+    if gateway["spec"].get("addresses"):
+        spec["externalIPs"] = [a["value"] for a in gateway["spec"]["addresses"]]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": service_name(meta["namespace"], meta["name"]),
+            "namespace": namespace,
+            "labels": {**wanted.get("labels", {}), **asked.get("labels", {}), **labels},
+            **({"annotations": annotations} if annotations else {}),
+        },
+        "spec": spec,
+    }
+
+
+def _envoy_service(proxy: Object | None) -> dict[str, Any]:
+    spec = (proxy or {}).get("spec") or {}
+    kubernetes = (spec.get("provider") or {}).get("kubernetes") or {}
+    found: dict[str, Any] = kubernetes.get("envoyService") or {}
+    return found
+
+
+def _ports(gateway: Object) -> list[dict[str, Any]]:
+    """Return one port for each port number; Envoy itself listens above the privileged ones."""
+    found = {
+        listener["port"]: {
+            "name": f"{listener['protocol'].lower()}-{listener['port']}",
+            "port": listener["port"],
+            "protocol": "TCP",
+            "targetPort": _target(listener["port"]),
+        }
+        for listener in reversed(gateway["spec"]["listeners"])
+    }
+    return [found[port] for port in sorted(found)]
+
+
+def _target(port: int) -> int:
+    return port + 10_000 if port < FIRST_FREE_PORT else port
