@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailkeeper.config.problems import UnfitError, dns_name, tag
+from tailkeeper.config.problems import UnfitError, address, dns_name, tag
 from tailkeeper.ownership import MarkNames
 from tailkeeper.selectors import Selector, SelectorError, parse_selector
 
@@ -101,7 +101,8 @@ class ResolverConfig:
             take_over=section.flag("take_over", default=False),
             key=section.text("key", "Corefile" if mode == "corefile" else "hosts"),
             otherwise=section.choice("otherwise", ("public", "nxdomain"), "public"),
-            upstreams=section.texts("upstreams", like="1.1.1.1") or ("1.1.1.1", "1.0.0.1"),
+            upstreams=section.texts("upstreams", like="1.1.1.1", check=address)
+            or ("1.1.1.1", "1.0.0.1"),
             ttl=section.whole("ttl", 30, least=1, most=HOUR),
             device=DeviceName.read(section),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from tailkeeper.hostnames import canonical
@@ -53,6 +54,14 @@ def dns_name(value: str) -> str:
     if (name := canonical(value)) is None:
         raise UnfitError(f"is {value!r}", "write a DNS name such as example.com")
     return name
+
+
+def address(value: str) -> str:
+    """Return an IP address; raise UnfitError if it is none."""
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise UnfitError(f"is {value!r}", "write an address such as 1.1.1.1") from None
 
 
 def tag(value: str) -> str:

@@ -57,7 +57,8 @@ class Section:
         """
         value = self._typed(key, str, default, like)
         if default is None and value is not None and not value.strip():
-            self.blame((key,), "is empty", f"write it as {key}: {like}")
+            self.blame((key,), "is empty", f"write {key}: {like}")
+            return ""
         return self._checked((key,), value, check) if value else (default or "")
 
     def choice(self, key: str, options: tuple[str, ...], default: str | None = None) -> str:
@@ -153,7 +154,9 @@ class Section:
         if value is None:
             return default
         if type(value) not in kinds:
-            self.blame((key,), f"is {_kind(value)}, not {_NAMES[kinds[-1]]}", f"try {default}")
+            name = _NAMES[kinds[-1]]
+            remedy = f"write {name} from {least} to {most}"
+            self.blame((key,), f"is {_kind(value)}, not {name}", remedy)
             return default
         if not least <= value <= most:
             self.blame((key,), f"is {value}", f"use a number from {least} to {most}")
