@@ -26,12 +26,13 @@ INVALID_TOKEN = "API token invalid"
 class Caller:
     """What a request was made with.
 
-    `key_ids` are the ids under which it may look itself up; `user` is the login name behind an
-    API key, empty for a trust credential; `tags` are a trust credential's.
+    `key_id` is the API key or the OAuth client, `token_id` the client's access token; `user` is
+    the login name behind an API key, empty for a trust credential; `tags` are a trust credential's.
     """
 
-    key_ids: frozenset[str]
+    key_id: str
     scopes: tuple[str, ...]
+    token_id: str = ""
     tags: tuple[str, ...] = ()
     user: str = ""
 
@@ -46,7 +47,7 @@ class Caller:
     @property
     def actor(self) -> str:
         """Return the name that webhooks give for who did it."""
-        return self.user or min(self.key_ids)
+        return self.user or self.key_id
 
     @property
     def tag_owners(self) -> tuple[str, ...] | None:
@@ -63,14 +64,13 @@ def authenticate(keys: Keys, header: str, admin: str) -> Caller:
     value = presented(header)
     token = keys.by_token(value)
     if token:
-        ids = frozenset({token["client"], token["id"]})
-        return Caller(ids, tuple(token["scopes"]), tuple(token["tags"]))
+        return Caller(token["client"], tuple(token["scopes"]), token["id"], tuple(token["tags"]))
     key = keys.by_secret(value) if value else None
     if key is None or key["keyType"] == "auth":
         raise Refusal(401, INVALID_TOKEN)
     if key["keyType"] == "client":
-        return Caller(frozenset({key["id"]}), ())
-    return Caller(frozenset({key["id"]}), tuple(key.get("scopes") or ["all"]), user=admin)
+        return Caller(key["id"], ())
+    return Caller(key["id"], tuple(key.get("scopes") or ["all"]), user=admin)
 
 
 def presented(header: str) -> str:

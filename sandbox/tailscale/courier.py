@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox.clock import Clock
 
 HOUR = 3600.0
+SETTLE = 0.05
 RETRIES = 24
 # No answer time is documented; this is real time, since the receiver is.
 TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -33,14 +34,16 @@ class Delivery:
 
 @dataclass
 class Courier:
-    """Sends deliveries in the background; `settled` is called when one is over.
+    """Sends deliveries in the background; `settled` is called soon after some are over.
 
-    What is pending when the stand-in stops is tried again as soon as it is back.
+    What is pending when the stand-in stops is tried again as soon as it is back; after a crash,
+    a delivery that was just made may be made again.
     """
 
     clock: Clock
     settled: Callable[[], None]
     pending: list[Delivery] = field(default_factory=list)
+    _note: asyncio.TimerHandle | None = None
     _session: aiohttp.ClientSession | None = None
     _tasks: dict[Delivery, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -59,6 +62,9 @@ class Courier:
         if self._session:
             await self._session.close()
         self._session = None
+        if self._note:
+            self._note.cancel()
+            self._note = None
 
     def send(self, delivery: Delivery) -> None:
         """Queue a delivery."""
@@ -95,6 +101,11 @@ class Courier:
                 break
             await self.clock.sleep(HOUR)
         self.pending.remove(delivery)
+        if self._note is None:
+            self._note = asyncio.get_running_loop().call_later(SETTLE, self._settle)
+
+    def _settle(self) -> None:
+        self._note = None
         self.settled()
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Device = dict[str, Any]
 
 DAY = 86_400
+KEY_DAYS = 180
 ONLY_WITH_ALL = frozenset(
     {
         "advertisedRoutes",
@@ -109,10 +110,10 @@ class Devices:
         return device
 
     def completed(self, given: Device, *, taken: Iterable[str], domain: str, now: float) -> Device:
-        """Return the whole wire format of a device of which only the hostname must be known.
+        """Return the whole wire format of a device of which only hostname or name must be known.
 
-        `taken` are the labels that other things of the tailnet have. Raises KeyError without a
-        hostname, ValueError on a name without a domain.
+        `taken` are the labels that other things of the tailnet have. Raises KeyError if both are
+        missing, ValueError on a name without a domain.
         """
         if "name" in given and "." not in given["name"]:
             raise ValueError(f"a device's name is its FQDN, not {given['name']!r}")
@@ -136,14 +137,14 @@ class Devices:
             "id": given.get("id") or self.ids.numeric("device"),
             "nodeId": node_id,
             "user": "tagged-devices" if tagged else "admin@example.com",
-            "hostname": given["hostname"],
+            "hostname": given.get("hostname") or given["name"].partition(".")[0],
             "clientVersion": "1.98.3-t0d5c6a9e1-g4b1f8ac02",
             "updateAvailable": False,
             "os": "linux",
             "created": stamp(now),
             "connectedToControl": True,
             "keyExpiryDisabled": tagged,
-            "expires": stamp(now + 180 * DAY),
+            "expires": stamp(now + KEY_DAYS * DAY),
             "authorized": True,
             "isExternal": False,
             "isEphemeral": False,

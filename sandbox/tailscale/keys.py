@@ -114,11 +114,17 @@ class Keys:
 
     def load(self, keys: list[Key]) -> None:
         """Replace the keys; one that comes without its `key` keeps the one it had."""
-        loaded = [{k: v for k, v in key.items() if k != "invalid"} for key in keys]
+        loaded = [{"scopes": [], **key} for key in keys]
         given = {key["id"]: key.pop("key") for key in loaded if "key" in key}
         known = {key["id"] for key in loaded}
         if len(known) != len(loaded):
             raise ValueError("two keys have the same id")
+        for key in loaded:
+            key.pop("invalid", None)
+            if key["keyType"] not in SCOPE_OF_KIND:
+                raise ValueError(f"invalid keyType {key['keyType']!r}")
+            if key["keyType"] == "auth":
+                del key["scopes"]
         self.all = loaded
         self.secrets = {k: v for k, v in (self.secrets | given).items() if k in known}
         self.tokens = [token for token in self.tokens if token["client"] in known]

@@ -10,6 +10,7 @@ ephemeral nodes) are world time, by `clock`.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from sandbox.standin import StandIn
 from sandbox.tailscale.admin import add_admin_routes
 from sandbox.tailscale.announcer import Announcer
 from sandbox.tailscale.courier import Courier
-from sandbox.tailscale.devices import Devices
+from sandbox.tailscale.devices import DAY, Devices
 from sandbox.tailscale.dns import Dns
 from sandbox.tailscale.idle import Idle
 from sandbox.tailscale.ids import Ids
@@ -29,7 +30,7 @@ from sandbox.tailscale.policy import Policy, default_policy
 from sandbox.tailscale.routes import add_routes
 from sandbox.tailscale.services import Services
 from sandbox.tailscale.settings import DEFAULTS
-from sandbox.tailscale.state import dump, load, saved
+from sandbox.tailscale.state import load, saved, shown
 from sandbox.tailscale.times import stamp
 from sandbox.tailscale.webhooks import Webhooks
 
@@ -138,8 +139,12 @@ class Tailscale(StandIn):
         approved = preauthorized or not self.settings["devicesApprovalOn"]
         wanted = {"hostname": hostname, "os": os, "isEphemeral": ephemeral, "authorized": approved}
         owner = {"tags": list(tags)} | ({"user": user} if user else {})
+        days = self.settings["devicesKeyDurationDays"]
         device = self.machines.add(
-            wanted | owner, taken=self.vips.labels(), domain=self.magic_dns_domain, now=self.now()
+            wanted | owner | {"expires": stamp(self.now() + days * DAY)},
+            taken=self.vips.labels(),
+            domain=self.magic_dns_domain,
+            now=self.now(),
         )
         self.announcer.node(device, "nodeCreated", *([] if approved else ["nodeNeedsApproval"]))
         self.tell("registered", device)
@@ -216,7 +221,7 @@ class Tailscale(StandIn):
 
     def dump(self) -> dict[str, Any]:
         """Return the whole tailnet in the wire format's words, without secrets."""
-        return dump(self)
+        return copy.deepcopy(shown(self))
 
     def saved(self) -> dict[str, Any]:
         """Return the whole tailnet with the secrets that a restart needs."""

@@ -21,9 +21,9 @@ DNS_PARTS = ("nameservers", "split_dns", "search_paths", "preferences", "with_ex
 NONSENSE = (Refusal, AttributeError, KeyError, TypeError, ValueError)
 
 
-def dump(tailnet: Tailscale) -> dict[str, Any]:
-    """Return everything in the wire format's words, without secrets."""
-    state = {
+def shown(tailnet: Tailscale) -> dict[str, Any]:
+    """Return everything in the wire format's words, without secrets; its parts stay live."""
+    return {
         "tailnet": tailnet.tailnet,
         "magic_dns_domain": tailnet.magic_dns_domain,
         "devices": tailnet.machines.all,
@@ -36,22 +36,21 @@ def dump(tailnet: Tailscale) -> dict[str, Any]:
         "policy": {"text": tailnet.policy.text, "untouched": tailnet.policy.untouched},
         "counters": dict(tailnet.ids.counters),
     }
-    return copy.deepcopy(state)
 
 
 def saved(tailnet: Tailscale) -> dict[str, Any]:
     """Return everything, with the secrets that a restart needs and what is under way."""
-    return dump(tailnet) | {
+    return shown(tailnet) | {
         "keys": [tailnet.keys.with_secret(key) for key in tailnet.keys.all],
         "webhooks": [tailnet.webhooks.with_secret(one) for one in tailnet.webhooks.all],
-        "access_tokens": copy.deepcopy(tailnet.keys.tokens),
+        "access_tokens": tailnet.keys.tokens,
         "deliveries": tailnet.courier.dump(),
     }
 
 
 def load(tailnet: Tailscale, state: dict[str, Any]) -> None:
     """Replace the parts that the document has, all or none; raise ValueError on nonsense."""
-    before, devices = saved(tailnet), tailnet.devices
+    before = copy.deepcopy(saved(tailnet))
     unknown = sorted(set(state) - set(before))
     if unknown:
         raise ValueError(f"unknown parts {unknown}; a tailnet has {sorted(before)}")
@@ -62,7 +61,7 @@ def load(tailnet: Tailscale, state: dict[str, Any]) -> None:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     tailnet.courier.resume(state.get("deliveries", []))
     if tailnet.base_url:
-        for kind, device in _changes(devices, tailnet.devices):
+        for kind, device in _changes(before["devices"], tailnet.devices):
             tailnet.tell(kind, device)
         tailnet.watch_idle()
 

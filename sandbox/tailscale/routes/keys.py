@@ -71,7 +71,7 @@ async def create(call: Call) -> web.StreamResponse:
 async def get(call: Call) -> web.StreamResponse:
     """Get a key; everybody may look at the one in use."""
     key = call.tailnet.keys.find(call.path("keyId"))
-    if key["id"] not in call.caller.key_ids:
+    if key["id"] not in {call.caller.key_id, call.caller.token_id}:
         call.caller.need(f"{SCOPE_OF_KIND[key['keyType']]}:read")
     return answer(call.tailnet.keys.view(key))
 

@@ -214,16 +214,28 @@ async def test_an_expired_key_cuts_the_device_off(api: Api, options: Options) ->
     assert device["connectedToControl"] is False
 
 
+@pytest.mark.parametrize(("days", "expires"), [(180, "2027-03-20"), (1, "2026-09-22")])
+async def test_keys_expire_as_the_settings_say(api: Api, days: int, expires: str) -> None:
+    """A new device's key lasts as long as the tailnet's setting; a tagged one does not expire."""
+    await api("PATCH", "/tailnet/-/settings", {"devicesKeyDurationDays": days})
+
+    laptop = api.tailscale.register("laptop", user="alice@example.com")
+    proxy = api.tailscale.register("proxy", tags=["tag:k8s"])
+
+    assert laptop["expires"] == f"{expires}T14:13:20Z"
+    assert (laptop["keyExpiryDisabled"], proxy["keyExpiryDisabled"]) == (False, True)
+
+
 async def test_a_shared_device_is_not_ours_to_change(api: Api) -> None:
     """A device shared in from another tailnet is shown; it can be neither changed nor deleted."""
-    shared = {"hostname": "hello", "name": "hello.other.ts.net", "isExternal": True}
+    shared = {"name": "hello.other.ts.net", "isExternal": True}
     await api.admin("PUT", "/state", {"devices": [shared | {"created": ""}]})
     (device,) = await listed(api)
 
     renamed = await api("POST", f"/device/{device['nodeId']}/name", {"name": "mine"})
     deleted = await api("DELETE", f"/device/{device['nodeId']}")
 
-    assert device["created"] == ""
+    assert (device["hostname"], device["created"]) == ("hello", "")
     assert renamed.status == 404
     assert deleted.status == 501
 

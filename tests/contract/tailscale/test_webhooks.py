@@ -122,6 +122,33 @@ async def test_a_signed_array_of_events(api: Api, receiver: Receiver, options: O
     }
 
 
+@pytest.mark.parametrize("by", ["api key", "client", "admin", "itself"])
+async def test_an_event_names_its_actor(api: Api, receiver: Receiver, by: str) -> None:
+    """A deletion is signed with who did it: a login, an OAuth client, or the device's manager."""
+    await subscribe(api, receiver, "nodeDeleted")
+    device = api.tailscale.register("laptop", user="alice@example.com")
+    client = await api.token_for("devices:core")
+
+    if by == "itself":
+        api.tailscale.remove(device["nodeId"])
+    elif by == "admin":
+        await api.admin("DELETE", f"/devices/{device['nodeId']}")
+    else:
+        token = client if by == "client" else api.token
+        await api("DELETE", f"/device/{device['nodeId']}", token=token)
+
+    ((event,),) = await receiver.wait(1)
+    assert (
+        event["data"]["actor"]
+        == {
+            "api key": "admin@example.com",
+            "admin": "admin@example.com",
+            "client": api.tailscale.keys.all[-1]["id"],
+            "itself": "alice@example.com",
+        }[by]
+    )
+
+
 async def test_payloads_have_the_documented_shape(
     api: Api, receiver: Receiver, specs: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ async def test_the_life_of_a_machine_over_the_admin_api(api: Api) -> None:
         ("PUT", "/state", {"split_dns": {"example.com": ["x"]}, "devices": []}, 400),
         ("PUT", "/state", {"devices": [], "webhooks": [{"endpointId": "1"}]}, 400),
         ("PUT", "/state", {"devices": [], "keys": [{"keyType": "client"}]}, 400),
+        ("PUT", "/state", {"devices": [], "keys": [{"id": "k1", "keyType": "x"}]}, 400),
         ("PUT", "/state", {"policy": {"text": "[]", "untouched": False}}, 400),
         ("POST", "/events", {"message": "no type"}, 400),
     ],
@@ -85,13 +87,13 @@ async def test_the_admin_refuses_nonsense(
 ) -> None:
     """A bad admin request says why, and changes nothing at all."""
     api.tailscale.register("gateway", tags=["tag:k8s"])
-    before = api.tailscale.saved()
+    before = copy.deepcopy(api.tailscale.saved())
 
     answer = await api.admin(method, path, body)
 
     assert answer.status == status
     assert answer.json["error"]
-    after = api.tailscale.saved()
+    after = copy.deepcopy(api.tailscale.saved())
     assert after | {"counters": 0} == before | {"counters": 0}
 
 
