@@ -11,10 +11,9 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
-from tailkeeper.summary import OUTCOMES, counts_of, merged, outcome_of
+from tailkeeper.summary import OUTCOMES, counts_of, outcome_of, summed
 
 
-SHOWN = 20
 logger = Logger(service="close-change")
 
 
@@ -39,8 +38,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         "proof": event["proof"] or {},
         "why": "; ".join(failures)[:1000],
     }
-    if plan or failures or planned.get("apply"):
-        answer = journalled(answer, planned, plan)
+    if answer["outcome"] != "in_sync":
+        answer = journalled(answer, event, plan)
     else:
         answer["change_id"] = None
     stack().causes.consume(run["name"])
@@ -63,24 +62,27 @@ def failures_of(event: dict[str, Any]) -> list[str]:
     return found
 
 
-def journalled(
-    answer: dict[str, Any], planned: dict[str, Any], plan: Plan | None
-) -> dict[str, Any]:
-    """Write the outcome beside that of the execution's earlier rounds, and return their sum."""
+def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None) -> dict[str, Any]:
+    """Write the outcome beside that of the change's earlier rounds, and return their sum."""
     change_id = answer["change_id"]
     if not change_id:
         return answer
     earlier = stack().journal.head(change_id) or {}
-    counts = merged(earlier.get("counts", {}), answer["plan"])
+    rounds = {
+        **earlier.get("rounds", {}),
+        f"{event['run']['name']}#{event['round']}": answer["plan"],
+    }
+    counts = summed(rounds.values())
     ranked = sorted((answer["outcome"], earlier.get("outcome", "in_sync")), key=OUTCOMES.index)
     answer = {**answer, "outcome": ranked[0], "plan": counts}
     head = {
         "causes": earlier.get("causes") or answer["causes"],
         "outcome": answer["outcome"],
         "counts": counts,
+        "rounds": rounds,
         "proof": answer["proof"] or earlier.get("proof", {}),
         "why": answer["why"],
-        "reports": planned.get("reports", []),
+        "reports": (event["planned"] or {}).get("reports", []),
         "closed": rfc3339(time.time()),
     }
     stack().journal.close(change_id, head)

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         return {"settling": True, "why": list(world.unsettled)}
     now = time.time()
     draft = plan_world(world, event["gathered"]["surfaces"], now)
-    if not event["run"]["dry_run"]:
+    if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
     return planned(event, world, draft)
 
@@ -72,12 +72,19 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "probes": [],
     }
     logger.info("planned", extra={"change": change_id, **answer["counts"]})
-    if go and not event["run"]["dry_run"]:
-        batches = batches_of(world, targets_of(world, draft.plan))
-        budget = PROBES_BUDGET // max(len(batches), 1)
-        answer["probes"] = [pack(batch, "probes", budget=budget) for batch in batches]
+    if event["run"].get("sweep"):
+        answer["probes"] = probes(world, None)
+    elif go and not event["run"]["dry_run"]:
+        answer["probes"] = probes(world, draft)
         answer |= opened(event, answer)
     return answer
+
+
+def probes(world: World, draft: Draft | None) -> list[dict[str, Any]]:
+    """Return the packed batches of targets: of the plan, or of the world as it is."""
+    batches = batches_of(world, targets_of(world, draft.plan if draft else None))
+    budget = PROBES_BUDGET // max(len(batches), 1)
+    return [pack(batch, "probes", budget=budget) for batch in batches]
 
 
 def opened(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tailkeeper.model import Plan
 
@@ -32,7 +32,10 @@ def outcome_of(counts: Mapping[str, int], *, failed: bool, undone: bool, adopted
     return next(outcome for outcome, true in zip(OUTCOMES, truths, strict=True) if true)
 
 
-def merged(earlier: Mapping[str, int], later: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts of two rounds of one change: writes add up, the rest is as it is now."""
-    added = {action: earlier.get(action, 0) for action in ("create", "update", "delete")}
-    return {name: count + added.get(name, 0) for name, count in later.items()}
+def summed(rounds: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the counts of a change's rounds: writes add up, the rest is as the last one says."""
+    total: dict[str, int] = {}
+    for counts in rounds:
+        added = {action: total.get(action, 0) for action in ("create", "update", "delete")}
+        total = {name: count + added.get(name, 0) for name, count in counts.items()}
+    return total
