@@ -20,73 +20,78 @@ PARENT = "tailscale.com/parent-resource"
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """The addresses and names that one object's status gives."""
+
+    source: str
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The witnesses on one subject, named as in `Gateway tailscale/tailscale-gateway`.
 
-    `node_ids` come from state Secrets, by Secret; `addresses` and `names` from statuses. `absent`
-    says that the subject is proven not to exist; `unread` why a witness could not be heard.
+    `node_ids` come from state Secrets, as (Secret, node id). `statuses` are those of the Services
+    in front, and `copies` those that follow them with some delay; each says something. `absent`:
+    the subject is proven not to exist; `unread`: why a witness could not be heard.
     """
 
     subject: str
     node_ids: tuple[tuple[str, str], ...] = ()
-    addresses: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    copies: tuple[Status, ...] = ()
     absent: bool = False
     unread: tuple[str, ...] = ()
 
     @property
     def silent(self) -> bool:
         """Return whether no witness says anything."""
-        return not (self.node_ids or self.addresses or self.names)
+        return not (self.node_ids or self.statuses or self.copies)
 
 
 def gateway_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> Evidence:
     """Return what the cluster says about a Gateway's device."""
     gateway = _find(cluster, "Gateway", namespace, name)
     services = [s for s in _listed(cluster, "Service") if carries(s, namespace, name)]
-    status = ((gateway or {}).get("status") or {}).get("addresses") or ()
-    return _evidence(
-        cluster,
-        f"Gateway {namespace}/{name}",
-        services,
-        [(item.get("type") or "IPAddress", item["value"]) for item in status],
+    subject = f"Gateway {namespace}/{name}"
+    listed = ((gateway or {}).get("status") or {}).get("addresses") or ()
+    copy = _status(subject, ((item.get("type") or "IPAddress", item["value"]) for item in listed))
+    return Evidence(
+        subject=subject,
+        node_ids=_node_ids(cluster, services),
+        statuses=_telling(map(_service_status, services)),
+        copies=_telling([copy]),
         absent=gateway is None and _unread(cluster, "Gateway") is None,
-        kinds=("Gateway", "Service", "StateSecret"),
+        unread=_all_unread(cluster, ("Gateway", "Service", "StateSecret")),
     )
 
 
 def service_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> Evidence:
     """Return what the cluster says about the device of a Service that the tailnet reaches."""
     service = _find(cluster, "Service", namespace, name)
-    return _evidence(
-        cluster,
-        f"Service {namespace}/{name}",
-        [service] if service else [],
-        (),
-        absent=service is None and _unread(cluster, "Service") is None,
-        kinds=("Service", "StateSecret"),
-    )
-
-
-def _evidence(
-    cluster: Mapping[str, Any],
-    subject: str,
-    services: list[Mapping[str, Any]],
-    status: Iterable[tuple[str, str]],
-    *,
-    absent: bool,
-    kinds: tuple[str, ...],
-) -> Evidence:
-    statuses = [*status, *(pair for service in services for pair in _ingress(service))]
-    reasons = ((kind, _unread(cluster, kind)) for kind in kinds)
+    services = [service] if service else []
     return Evidence(
-        subject=subject,
+        subject=f"Service {namespace}/{name}",
         node_ids=_node_ids(cluster, services),
-        addresses=_distinct(value for kind, value in statuses if kind == "IPAddress"),
-        names=_distinct(value for kind, value in statuses if kind == "Hostname"),
-        absent=absent,
-        unread=tuple(f"{kind}: {why}" for kind, why in reasons if why is not None),
+        statuses=_telling(map(_service_status, services)),
+        absent=service is None and _unread(cluster, "Service") is None,
+        unread=_all_unread(cluster, ("Service", "StateSecret")),
     )
+
+
+def _service_status(service: Mapping[str, Any]) -> Status:
+    return _status(f"Service {_key(service)}", _ingress(service))
+
+
+def _status(source: str, pairs: Iterable[tuple[str, str]]) -> Status:
+    told = tuple(pairs)
+    addresses = _distinct(value for kind, value in told if kind == "IPAddress")
+    return Status(source, addresses, _distinct(v for kind, v in told if kind == "Hostname"))
+
+
+def _telling(statuses: Iterable[Status]) -> tuple[Status, ...]:
+    return tuple(status for status in statuses if status.addresses or status.names)
 
 
 def _node_ids(
@@ -150,6 +155,11 @@ def _find(
 def _key(document: Mapping[str, Any]) -> str:
     meta = document["metadata"]
     return f"{meta.get('namespace', '')}/{meta['name']}"
+
+
+def _all_unread(cluster: Mapping[str, Any], kinds: Iterable[str]) -> tuple[str, ...]:
+    reasons = ((kind, _unread(cluster, kind)) for kind in kinds)
+    return tuple(f"{kind}: {why}" for kind, why in reasons if why is not None)
 
 
 def _unread(cluster: Mapping[str, Any], kind: str) -> str | None:

@@ -1,42 +1,40 @@
 """Which device is a gateway's (design.md, section 4): the cluster decides, never a display name.
 
-`identify` answers with a device that may be published, or with a refusal and its reasons, upon
-which the last good answer stays.
+Every answer is a device that may be published, or a refusal and its reasons, upon which the last
+good answer stays (`tailkeeper.identity`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tailkeeper.evidence import gateway_evidence, service_evidence
 from tailkeeper.hostnames import within
-from tailkeeper.tailnet import Device, Tailnet, address_faults, by_family
+from tailkeeper.identity import (
+    GatewayDevice,
+    Refusal,
+    contradiction,
+    identify,
+    status_devices,
+)
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tailkeeper.config import ClusterConfig, DeviceName, GatewayConfig, ResolverConfig
     from tailkeeper.evidence import Evidence
+    from tailkeeper.tailnet import Device, Tailnet
 
-
-@dataclass(frozen=True, slots=True)
-class GatewayDevice:
-    """The connected device that carries a gateway, and who says so; IPv4 comes first."""
-
-    node_id: str
-    name: str
-    addresses: tuple[str, ...]
-    why: str
-    connected: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """No device may be published now; what is published stays."""
-
-    reasons: tuple[str, ...]
+__all__ = [
+    "GatewayDevice",
+    "Refusal",
+    "ghosts",
+    "identify_gateway",
+    "identify_resolver",
+    "settling",
+    "target_means",
+]
 
 
 def identify_gateway(
@@ -63,102 +61,6 @@ def identify_resolver(
     """Return the device of a resolver's Service, by the same rules."""
     evidence = service_evidence(cluster, resolver.namespace, resolver.service)
     return identify(evidence, resolver.device, tailnet, remembered)
-
-
-def identify(
-    evidence: Evidence,
-    configured: DeviceName | None,
-    tailnet: Tailnet,
-    remembered: Sequence[str] = (),
-) -> GatewayDevice | Refusal:
-    """Return the one device that the evidence, or without a cluster the memory, points at."""
-    if evidence.absent:
-        return Refusal((f"the cluster has no {evidence.subject}",))
-    if faults := address_faults(evidence.addresses):
-        return Refusal(tuple(f"{evidence.subject}: {fault}" for fault in faults))
-    if evidence.silent and evidence.unread:
-        found = _without_cluster(evidence, configured, tailnet, remembered)
-    else:
-        found = _by_cluster(evidence, tailnet)
-    return found if isinstance(found, Refusal) else _publishable(*found)
-
-
-def _publishable(device: Device, why: str) -> GatewayDevice | Refusal:
-    if not device.connected:
-        return Refusal((f"{device}, {why}, is offline",))
-    if faults := address_faults(device.addresses):
-        return Refusal(tuple(f"{device}: {fault}" for fault in faults))
-    if not device.addresses:
-        return Refusal((f"{device} has no address",))
-    return GatewayDevice(device.node_id, device.name, by_family(device.addresses), why)
-
-
-def _by_cluster(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, str] | Refusal:
-    """Follow the state Secret; a status that names another live device contradicts it."""
-    seen = status_devices(evidence, tailnet)
-    named = {node_id: secret for secret, node_id in evidence.node_ids}
-    if len(named) > 1:
-        told = ", ".join(f"{node_id} (Secret {secret})" for node_id, secret in named.items())
-        return Refusal((f"{evidence.subject} has two devices: {told}",))
-    if not named:
-        return _by_status(evidence, seen, tailnet)
-    ((node_id, secret),) = named.items()
-    device = tailnet.device(node_id)
-    if device is None:
-        return Refusal((_unknown(f"device {node_id}, named by Secret {secret},", tailnet),))
-    if others := [other for other in seen if other.connected and other != device]:
-        told = f"Secret {secret} names {device}, its status names {others[0]}"
-        return Refusal((f"{evidence.subject} is carried by two: {told}",))
-    return device, f"named by state Secret {secret} of {evidence.subject}"
-
-
-def _by_status(
-    evidence: Evidence, seen: tuple[Device, ...], tailnet: Tailnet
-) -> tuple[Device, str] | Refusal:
-    if len(seen) > 1:
-        told = " and ".join(map(str, seen))
-        return Refusal((f"the status of {evidence.subject} names {told}",))
-    if seen:
-        return seen[0], f"named by the status of {evidence.subject}"
-    told = ", ".join(evidence.addresses or evidence.names)
-    if not told:
-        return Refusal((f"the cluster names no device of {evidence.subject} yet",))
-    services = (tailnet.service_holding(address) for address in evidence.addresses)
-    if service := next(filter(None, services), None):
-        return Refusal((f"{evidence.subject} is carried by {service}, which is no device",))
-    return Refusal((_unknown(f"the device at {told}, of {evidence.subject},", tailnet),))
-
-
-def status_devices(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, ...]:
-    """Return the devices that statuses point at; names count only where there is no address."""
-    if evidence.addresses:
-        found = (tailnet.holding(address) for address in evidence.addresses)
-    else:
-        found = (tailnet.named(name) for name in evidence.names)
-    return tuple(dict.fromkeys(device for device in found if device))
-
-
-def _unknown(what: str, tailnet: Tailnet) -> str:
-    return f"{what} is not " + ("in the tailnet" if tailnet.complete else "among the devices read")
-
-
-def _without_cluster(
-    evidence: Evidence, configured: DeviceName | None, tailnet: Tailnet, remembered: Sequence[str]
-) -> tuple[Device, str] | Refusal:
-    """Return the remembered device while it is connected, else the only one that fits by name."""
-    unread = f"{evidence.subject} was not read ({'; '.join(evidence.unread)})"
-    last = tailnet.device(remembered[0]) if remembered else None
-    if last and last.connected:
-        return last, f"remembered: {unread}"
-    if configured is None:
-        return Refusal((f"{unread}, and its device's hostname is not configured",))
-    if not tailnet.complete:
-        return Refusal((f"{unread}, and neither were all devices",))
-    fitting = [d for d in tailnet.called(configured.hostname, configured.tag) if d.connected]
-    if len(fitting) == 1:
-        return fitting[0], f"the only device called {configured.hostname}: {unread}"
-    told = ", ".join(map(str, fitting)) or "none"
-    return Refusal((f"{unread}, and connected devices called {configured.hostname}: {told}",))
 
 
 def ghosts(
@@ -213,9 +115,9 @@ def settling(
 
 def _unsettled(
     evidence: Evidence, configured: DeviceName | None, tailnet: Tailnet, nodes: Collection[str]
-) -> Iterable[str]:
+) -> Iterator[str]:
     named = [node_id for _, node_id in evidence.node_ids] or [
-        device.node_id for device in status_devices(evidence, tailnet)
+        device.node_id for device in status_devices(evidence.statuses or evidence.copies, tailnet)
     ]
     if configured:
         for device in tailnet.called(configured.hostname, configured.tag):
@@ -225,5 +127,7 @@ def _unsettled(
         known = tailnet.device(node_id)
         if known is None and tailnet.complete:
             yield f"{evidence.subject} names {node_id}, which is not in the tailnet"
-        if known and not known.connected:
+        elif known and not known.connected:
             yield f"{evidence.subject} names {known}"
+        elif other := contradiction(evidence, node_id, tailnet):
+            yield f"{evidence.subject} names {node_id}, and {other}"
