@@ -1,0 +1,66 @@
+# make run    the whole story on this machine: a gateway moves, and every answer follows
+# make test   every test          make check   formatting, types, architecture, ASL, template
+# make bench  side by side        make build   what `sam deploy` uploads       make deploy
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+SAM := .sam/bin/sam
+UV_VERSION := 0.13.9
+STAMP := $(VENV)/.set-up
+export AWS_DEFAULT_REGION ?= eu-central-1
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench build deploy clean format
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+setup: $(STAMP)
+
+$(STAMP): uv.lock pyproject.toml
+	@test -x $(UV) || { echo "Setting up $(VENV) (once, about half a minute)"; \
+	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
+	@echo "Installing what uv.lock names"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact
+	@$(BIN)/python scripts/link.py
+	@touch $@
+
+run: setup
+	@$(BIN)/tailkeeper demo $(if $(MANIFESTS),--manifests $(MANIFESTS))
+
+test: setup
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/check_stack.py
+	@$(MAKE) --no-print-directory validate
+
+format: setup
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: setup
+	@$(BIN)/python -m bench
+
+$(SAM): uv.lock
+	@echo "Setting up the SAM CLI in an environment of its own (once)"
+	@UV_PROJECT_ENVIRONMENT=.sam $(UV) sync --quiet --frozen --only-group sam
+	@touch $@
+
+.PHONY: validate
+validate: setup $(SAM)
+	@$(SAM) validate --lint
+
+build: setup $(SAM)
+	@PATH="$(abspath $(BIN)):$$PATH" $(SAM) build --cached --parallel
+
+deploy: build
+	@$(BIN)/python scripts/deploy.py
+
+clean:
+	rm -rf $(VENV) .sam .aws-sam build .world report.html
