@@ -52,11 +52,11 @@ class StandIn(ABC):
     """
 
     path: Path | None = None
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    base_url: str = ""
-    admin_url: str = ""
-    _runners: list[web.AppRunner] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list, init=False)
+    faults: list[Fault] = field(default_factory=list, init=False)
+    base_url: str = field(default="", init=False)
+    admin_url: str = field(default="", init=False)
+    _runners: list[web.AppRunner] = field(default_factory=list, init=False)
 
     name: ClassVar[str]
     secret_names: ClassVar[frozenset[str]] = frozenset(
