@@ -9,6 +9,7 @@ from __future__ import annotations
 from sandbox.aws.repairs import once
 from sandbox.aws.stepfunctions import (
     api,
+    creation,
     definitions,
     errors,
     expressions,
@@ -31,6 +32,7 @@ NOT_EMULATED: tuple[str, ...] = (
 @once
 def _repair() -> None:
     for module in (
+        creation,
         definitions,
         expressions,
         errors,

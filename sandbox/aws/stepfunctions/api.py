@@ -19,7 +19,6 @@ errors = moto_module("stepfunctions.parser.api")
 responses = moto_module("stepfunctions.responses")
 models = moto_module("stepfunctions.models")
 parser_models = moto_module("stepfunctions.parser.models")
-express_rules = moto_module("stepfunctions.parser.asl.static_analyser.express_static_analyser")
 core = moto_module("core.responses")
 
 MAX_PAYLOAD_BYTES = 256 * 1024
@@ -29,9 +28,11 @@ BAD_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 def repair() -> None:
     """Replace the operations that moto answers in another way than AWS, and add the missing."""
+    for error in vars(errors).values():
+        if isinstance(error, type) and hasattr(error, "sender_fault"):
+            _give_code(error)
     backend = parser_models.StepFunctionsParserBackend
     replace(backend, "start_execution", start_execution)
-    replace(backend, "create_state_machine", create_state_machine)
     replace(models.StepFunctionBackend, "describe_execution", find_execution)
     for operation in (describe_execution, list_executions, stop_execution, send_task_failure):
         replace(responses.StepFunctionResponse, operation.__name__, operation)
@@ -39,20 +40,13 @@ def repair() -> None:
     add(responses.StepFunctionResponse, "start_sync_execution", start_sync_execution)
 
 
-def create_state_machine(self: Any, name: str, definition: str, **more: Any) -> Any:
-    """Refuse what an Express machine cannot do, and a second machine of the name."""
-    if more.get("sm_type") == "EXPRESS":
-        self._validate_definition(definition=definition)
-        try:
-            express_rules.ExpressStaticAnalyser().analyse(definition)
-        except ValueError as error:
-            raise errors.InvalidDefinition(str(error)) from error
-    for machine in self.state_machines:
-        if machine.name == name and machine.definition != definition:
-            raise errors.StateMachineAlreadyExists(f"State Machine Already Exists: '{machine.arn}'")
-    return original(parser_models.StepFunctionsParserBackend, "create_state_machine")(
-        self, name, definition, **more
-    )
+def _give_code(error: Any) -> None:
+    """Let an error of the interpreter's API carry its code, also without a message."""
+
+    def begin(self: Any, message: str = "") -> None:
+        super(error, self).__init__(message or error.__name__, error.code)
+
+    error.__init__ = begin
 
 
 def start_execution(

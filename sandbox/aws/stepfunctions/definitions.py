@@ -39,7 +39,7 @@ def repair() -> None:
     replace(parser.AmazonStateLanguageParser, "parse", staticmethod(parse))
     replace(preprocessor.Preprocessor, "_inner_string_of", staticmethod(_text_of))
     replace(preprocessor, "from_string_literal", _text_of)
-    replace(preprocessor.Preprocessor, "_query_language_per_scope", ())
+    replace(preprocessor.Preprocessor, "_query_language_per_scope", property(_scopes))
     replace(component.EvalComponent, "heap_key", property(lambda self: str(id(self))))
 
 
@@ -47,14 +47,15 @@ def repair() -> None:
 def parse(definition: str) -> tuple[Any, Any]:
     """Return moto's program and parse tree; both are read only, so that executions share them."""
     with _parsing:
-        return _parse(with_escapes(definition))
+        moto_parse = original(parser.AmazonStateLanguageParser, "parse")
+        parsed: tuple[Any, Any] = moto_parse(with_escapes(definition))
+        return parsed
 
 
-def _parse(definition: str) -> tuple[Any, Any]:
-    """Parse with a scope of query languages of its own; moto's is shared by all threads."""
-    preprocessor.Preprocessor._query_language_per_scope = []
-    parsed: tuple[Any, Any] = original(parser.AmazonStateLanguageParser, "parse")(definition)
-    return parsed
+def _scopes(self: Any) -> list[Any]:
+    """Give each reading its own scopes of query languages; moto has one list for all threads."""
+    scopes: list[Any] = vars(self).setdefault("scopes", [])
+    return scopes
 
 
 def with_escapes(definition: str) -> str:

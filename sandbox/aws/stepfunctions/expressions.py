@@ -6,6 +6,7 @@ text of the expression, where a quote breaks it.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,8 @@ failures = moto_module("stepfunctions.parser.asl.component.common.error_name.fai
 names = moto_module("stepfunctions.parser.asl.component.common.error_name.states_error_name")
 types = moto_module("stepfunctions.parser.asl.component.common.error_name.states_error_name_type")
 states = moto_module("stepfunctions.parser.asl.eval.states")
+variables = moto_module("stepfunctions.parser.asl.eval.variable_store")
+comparisons = moto_module("stepfunctions.parser.asl.component.state.choice.comparison.comparison")
 state = moto_module("stepfunctions.parser.asl.component.state.state")
 
 QUERY_EVALUATION_ERROR = types.StatesErrorNameType.StatesQueryEvaluationError
@@ -31,6 +34,8 @@ def repair() -> None:
     replace(strings.StringVariableSample, "_eval_body", _evaluate_expression)
     replace(states.States, "reset", _reset)
     replace(state.CommonStateField, "_eval_body", _evaluate_state)
+    replace(comparisons.ConditionStringJSONata, "_eval_body", _evaluate_condition)
+    replace(variables.VariableStore, "get_assigned_variables", _assigned)
 
 
 @lru_cache(maxsize=4096)
@@ -58,6 +63,20 @@ def _evaluate_expression(self: Any, env: Any) -> None:
     except QueryError as error:
         raise _failure(env, self.expression, str(error)) from error
     env.stack.append(value)
+
+
+def _evaluate_condition(self: Any, env: Any) -> None:
+    """Refuse a Condition that is neither true nor false, as an evaluation that failed."""
+    self.string_jsonata.eval(env=env)
+    if not isinstance(env.stack[-1], bool):
+        kind = type(env.stack.pop()).__name__
+        why = f"returned an unexpected result type. Expected 'boolean', but was '{kind}'."
+        raise _failure(env, self.string_jsonata.expression, why)
+
+
+def _assigned(self: Any) -> dict[str, str]:
+    """Return the state's assignments as JSON texts; moto puts a bare pair of quotes around them."""
+    return {name: json.dumps(self.get(name)) for name in self._declaration_tracing}
 
 
 def _failure(env: Any, expression: str, why: str) -> Exception:

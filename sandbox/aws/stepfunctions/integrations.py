@@ -63,7 +63,7 @@ def service_id(service: str) -> str:
 
 
 @cache
-def _operation(service: str, action: str) -> Any:
+def operation_model(service: str, action: str) -> Any:
     """Return the model of an operation by its name in either case: getItem, get_item, GetItem."""
     wanted = action.replace("_", "").lower()
     model = model_of(service)
@@ -79,7 +79,7 @@ def _normalise_parameters(
     boto_service_name: str | None = None,
     service_action_name: str | None = None,
 ) -> None:
-    operation = _operation(
+    operation = operation_model(
         boto_service_name or self.resource.api_name,
         service_action_name or self.resource.api_action,
     )
@@ -109,7 +109,7 @@ def _normalise_response(
 ) -> None:
     if not isinstance(response, dict):
         return
-    operation = _operation(
+    operation = operation_model(
         boto_service_name or self.resource.api_name,
         service_action_name or self.resource.api_action,
     )
@@ -122,7 +122,7 @@ def _validate_operation(self: Any) -> None:
     """Refuse, when the state machine is created, an SDK operation that AWS does not have."""
     action = self.resource.api_action
     try:
-        known: str = _operation(self.resource.api_name, action).name
+        known: str = operation_model(self.resource.api_name, action).name
     except (ValueError, UnknownServiceError):
         known = ""
     if known[:1].lower() + known[1:] != action:
