@@ -123,13 +123,14 @@ def _hosts_file(block: ServerBlock, pod: Mapping[str, Any]) -> Mounted | None:
     words = block.plugin("hosts") or ()
     if not words or not words[0].startswith("/"):
         return None
-    path = PurePosixPath(words[0])
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
-    for container in pod["spec"].get("containers") or ():
-        for mount in container.get("volumeMounts") or ():
-            source = volumes.get(mount["name"], {}).get("configMap")
-            if source and (key := _key(path, mount, source)):
-                return Mounted(source["name"], key)
+    containers = pod["spec"].get("containers") or ()
+    mounts = (mount for container in containers for mount in container.get("volumeMounts") or ())
+    # A mount below another one hides what is there.
+    for mount in sorted(mounts, key=lambda mount: len(mount["mountPath"]), reverse=True):
+        source = volumes.get(mount["name"], {}).get("configMap")
+        if source and (key := _key(PurePosixPath(words[0]), mount, source)):
+            return Mounted(source["name"], key)
     return None
 
 
@@ -141,4 +142,4 @@ def _key(path: PurePosixPath, mount: Mapping[str, Any], source: Mapping[str, Any
         return ""
     inside = str(path.relative_to(mount["mountPath"]))
     keys = {item["path"]: item["key"] for item in source.get("items") or ()}
-    return str(keys.get(inside, "" if keys else inside))
+    return str(keys.get(inside, "" if keys or "/" in inside else inside))
