@@ -25,8 +25,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 def observe(name: str) -> dict[str, Any]:
     """Return the observation, with an empty partial one when nobody lets us in."""
     try:
-        http = tailnet.connect(os.environ["TAILSCALE_URL"], stack().secret("TAILSCALE_SECRET"))
+        secret = stack().secret("TAILSCALE_SECRET")
+        with tailnet.connect(os.environ["TAILSCALE_URL"], secret) as http:
+            return tailnet.Tailnet(http, name).observe()
     except (tailnet.Refused, tailnet.Unreachable) as error:
         return tailnet.nothing(str(error))
-    with http:
-        return tailnet.Tailnet(http, name).observe()

@@ -108,16 +108,19 @@ def trimmed(device: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def connect(base_url: str, secret: Mapping[str, str], timeout: float = 10) -> httpx.Client:
-    """Return a client authorized by an OAuth client's credentials, or by an API key.
+@contextmanager
+def connect(
+    base_url: str, secret: Mapping[str, str], timeout: float = 10
+) -> Iterator[httpx.Client]:
+    """Yield a client authorized by an OAuth client's credentials, or by an API key.
 
     `secret` holds `client_id` and `client_secret`, or `api_key`. Raises Refused when Tailscale does
     not accept them, Unreachable when it does not answer.
     """
-    http = httpx.Client(base_url=base_url, timeout=timeout)
-    token = secret.get("api_key") or _access_token(http, secret)
-    http.headers["Authorization"] = f"Bearer {token}"
-    return http
+    with httpx.Client(base_url=base_url, timeout=timeout) as http:
+        token = secret.get("api_key") or _access_token(http, secret)
+        http.headers["Authorization"] = f"Bearer {token}"
+        yield http
 
 
 @_read_again
