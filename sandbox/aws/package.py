@@ -17,9 +17,10 @@ from typing import Any
 
 
 FUNCTION = "AWS::Serverless::Function"
+LAYER = "AWS::Serverless::LayerVersion"
 LOCAL_PROPERTIES = {
     FUNCTION: "CodeUri",
-    "AWS::Serverless::LayerVersion": "ContentUri",
+    LAYER: "ContentUri",
     "AWS::Serverless::StateMachine": "DefinitionUri",
 }
 UNZIPPED_TIME = (
@@ -42,10 +43,11 @@ class Source:
 
 @dataclass
 class Package:
-    """A packaged template, and the source behind each `(bucket, key)`."""
+    """A packaged template, and the sources: by `(bucket, key)`, and by a layer's logical id."""
 
     template: dict[str, Any]
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    layers: dict[str, Source] = field(default_factory=dict)
 
 
 def archive(folder: Path) -> bytes:
@@ -68,7 +70,7 @@ def package(template: dict[str, Any], root: Path, bucket: str, s3: Any) -> Packa
     template = _with_globals_applied(copy.deepcopy(template))
     packaged = Package(template)
     uploaded: dict[Path, str] = {}
-    for resource in template["Resources"].values():
+    for logical_id, resource in template["Resources"].items():
         name = LOCAL_PROPERTIES.get(resource["Type"])
         properties = resource.get("Properties", {})
         uri = properties.get(name) if name else None
@@ -80,7 +82,9 @@ def package(template: dict[str, Any], root: Path, bucket: str, s3: Any) -> Packa
         key = uploaded[path]
         properties[name] = f"s3://{bucket}/{key}"
         build_method = resource.get("Metadata", {}).get("BuildMethod", "")
-        packaged.sources[(bucket, key)] = Source(path, build_method)
+        source = packaged.sources[bucket, key] = Source(path, build_method)
+        if resource["Type"] == LAYER:
+            packaged.layers[logical_id] = source
     return packaged
 
 

@@ -22,16 +22,23 @@ def create_secret(stack: Stack, secret: Resource) -> Created:
     text = secret.take("SecretString")
     if text is not None and generated is not None:
         raise TemplateError("SecretString and GenerateSecretString exclude each other")
-    if generated is not None:
+    name, rest = secret.name("Name", 512), secret.rest()
+    is_new_value = stack.is_declared_anew(name, [text, generated])
+    arn = _existing(secrets, name)
+    if generated is not None and (is_new_value or not arn):
         text = _generate(secrets, dict(generated))
-    arn = call(
-        secrets,
-        "create_secret",
-        Name=secret.name("Name", 512),
-        SecretString=text,
-        **secret.rest(),
-    )["ARN"]
+    if not arn:
+        arn = call(secrets, "create_secret", Name=name, SecretString=text, **rest)["ARN"]
+    elif is_new_value:
+        call(secrets, "put_secret_value", SecretId=name, SecretString=text)
     return Created(arn, {"Id": arn})
+
+
+def _existing(secrets: Any, name: str) -> str:
+    try:
+        return str(secrets.describe_secret(SecretId=name)["ARN"])
+    except secrets.exceptions.ResourceNotFoundException:
+        return ""
 
 
 def _generate(secrets: Any, wish: dict[str, Any]) -> str:
@@ -49,15 +56,14 @@ def _generate(secrets: Any, wish: dict[str, Any]) -> str:
 def create_parameter(stack: Stack, parameter: Resource) -> Created:
     """Make an SSM parameter."""
     name = parameter.name("Name", 1011)
+    ssm = stack.client("ssm")
     kind, value = parameter.require("Type"), parameter.require("Value")
     tags = [{"Key": k, "Value": v} for k, v in tag_map(parameter.take("Tags", {})).items()]
-    call(
-        stack.client("ssm"),
-        "put_parameter",
-        Name=name,
-        Type=kind,
-        Value=value,
-        Tags=tags,
-        **parameter.rest(),
-    )
+    given = {"Name": name, "Type": kind, "Value": value, **parameter.rest()}
+    is_new_value = stack.is_declared_anew(name, value)
+    exists = bool(ssm.get_parameters(Names=[name])["Parameters"])
+    if not exists:
+        call(ssm, "put_parameter", Tags=tags, **given)
+    elif is_new_value:
+        call(ssm, "put_parameter", Overwrite=True, **given)
     return Created(name, {"Type": kind, "Value": value})

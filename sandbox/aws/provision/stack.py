@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ class Stack:
 
     `resources` maps logical to physical ids, `http_apis` an API's id to its OpenAPI body and
     `stages` to its stage's settings; `not_emulated` holds sentences about what has no effect here.
+    `declared` maps a secret's or parameter's name to a digest of the value that the template gives
+    it, `last_declared` is that of the last run, when the stack is made over restored state.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Stack:
     http_apis: dict[str, dict[str, Any]] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     not_emulated: set[str] = field(default_factory=set)
+    last_declared: Mapping[str, str] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,6 +58,12 @@ class Stack:
                 config=CONFIG,
             )
         return self._clients[service]
+
+    def is_declared_anew(self, name: str, value: Any) -> bool:
+        """Note what the template gives a setting; return whether it gave something else before."""
+        text = json.dumps(value, sort_keys=True, default=str)
+        self.declared[name] = hashlib.sha256(text.encode()).hexdigest()
+        return self.last_declared.get(name) != self.declared[name]
 
     def arn(self, service: str, rest: str) -> str:
         """Return an ARN of this account and region."""

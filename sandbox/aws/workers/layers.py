@@ -31,6 +31,7 @@ RUNTIME_PACKAGES = ("boto3", "awslambdaric")
 SKIPPED = frozenset({"..", "__pycache__"})
 
 
+@cache
 def group_folder(pyproject: Path, group: str) -> Path | None:
     """Return the folder of a dependency group; None when pyproject.toml has no such group."""
     groups = tomllib.loads(pyproject.read_text())["dependency-groups"]

@@ -44,7 +44,7 @@ class Pool:
     sink: LogSink
     most_workers: int = MOST_WORKERS
     _lanes: dict[str, _Lane] = field(default_factory=dict)
-    _is_closed: bool = False
+    _is_stopped: bool = False
 
     def invoke(self, plan: Plan, event: Event, reserved: int | None) -> tuple[Outcome, bytes]:
         """Run one invocation; return what it came to and the last of its log.
@@ -59,9 +59,9 @@ class Pool:
             finally:
                 self._give_back(worker, lane)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """End every idle worker; a busy one ends when it is given back."""
-        self._is_closed = True
+        self._is_stopped = True
         for lane in self._lanes.values():
             with lane.changed:
                 idle, lane.idle = lane.idle, []
@@ -104,7 +104,7 @@ class Pool:
 
     def _give_back(self, worker: Worker, lane: _Lane) -> None:
         with lane.changed:
-            keep = worker.is_alive and not self._is_closed and len(lane.idle) < MOST_IDLE
+            keep = worker.is_alive and not self._is_stopped and len(lane.idle) < MOST_IDLE
             if keep:
                 lane.idle.append(worker)
             else:
