@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters import tailnet
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
+from tailkeeper.config import Config
 
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     writing, report = Writing(stack(), event), Report("split-dns")
     changes = [change for place in writing.changes("split-dns").values() for change in place]
     if changes:
-        apply(writing, event["config"]["tailnet"], changes, report)
+        apply(writing, Config.from_json(event["config"]).tailnet, changes, report)
     logger.info("applied", extra=report.as_json())
     return report.as_json()
 

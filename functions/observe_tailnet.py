@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters import tailnet
 from tailkeeper.adapters.stack import stack
+from tailkeeper.config import Config
 
 
 logger = Logger(service="observe-tailnet")
@@ -17,7 +18,7 @@ logger = Logger(service="observe-tailnet")
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return the packed observation of the tailnet; a failure makes it partial, never raises."""
     stack().lease(event["run"])
-    observed = observe(event["config"]["tailnet"])
+    observed = observe(Config.from_json(event["config"]).tailnet)
     logger.info("observed", extra={"partial": observed["partial"]})
     return stack().artifacts.pack(observed, "observations")
 

@@ -11,6 +11,7 @@ from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.zone_errors import Throttled, Unauthorized, Unreachable, ZoneMissing
 from tailkeeper.adapters.zone_ids import ZoneIds
 from tailkeeper.adapters.zones import Zones, connect
+from tailkeeper.config import Config
 
 
 logger = Logger(service="observe-zones")
@@ -19,7 +20,7 @@ logger = Logger(service="observe-zones")
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return the packed observation: {zone: {records, name_servers, why}}; never raises for one."""
     stack().lease(event["run"])
-    names = [zone["name"] for zone in event["config"]["zones"]]
+    names = [zone.name for zone in Config.from_json(event["config"]).zones]
     token = stack().secret("CLOUDFLARE_SECRET")["api_token"]
     zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
     observed = {name: observe(zones, name) for name in names}

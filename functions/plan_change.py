@@ -12,7 +12,7 @@ from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
 from tailkeeper.config import Config
 from tailkeeper.expectations import batches_of, targets_of
-from tailkeeper.model import SURFACES
+from tailkeeper.model import SURFACES, Cause
 from tailkeeper.moments import rfc3339
 from tailkeeper.planning import plan_world
 from tailkeeper.summary import counts_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tailkeeper.planning import Draft
 
 PROBES_BUDGET = 30_000
+NAMED_CAUSES = 3
 logger = Logger(service="plan-change")
 
 
@@ -68,7 +69,7 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "counts": counts_of(draft.plan),
         "unread": dict(draft.unread),
         "reports": list(draft.reports[:20]),
-        "plan": pack(draft.plan.as_json() if draft.plan else [], "plans"),
+        "plan": pack(caused(draft, event["gathered"]["causes"]), "plans"),
         "probes": [],
     }
     logger.info("planned", extra={"change": change_id, **answer["counts"]})
@@ -78,6 +79,12 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         answer["probes"] = probes(world, draft)
         answer |= opened(event, answer)
     return answer
+
+
+def caused(draft: Draft, causes: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Return the plan as JSON, with the first three causes on each change."""
+    named = [Cause.from_json(cause) for cause in causes[:NAMED_CAUSES]]
+    return draft.plan.because(named).as_json() if draft.plan else []
 
 
 def probes(world: World, draft: Draft | None) -> list[dict[str, Any]]:

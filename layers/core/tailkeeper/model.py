@@ -194,6 +194,11 @@ class Plan:
         )
         return cls(tuple(ordered)) if ordered else None
 
+    def because(self, causes: Iterable[Cause]) -> Plan:
+        """Return the plan with the causes on each of its changes."""
+        named = tuple(causes)
+        return Plan(tuple(replace(change, causes=named) for change in self.changes))
+
     def with_word(self, word: Word) -> tuple[Change, ...]:
         """Return the changes that the guard gave this word."""
         return tuple(c for c in self.changes if c.verdict and c.verdict.word == word)
