@@ -62,7 +62,7 @@ def gateway_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> E
         node_ids=_node_ids(cluster, services),
         statuses=_telling(map(_service_status, services)),
         copies=_telling([copy]),
-        absent=gateway is None and _unread(cluster, "Gateway") is None,
+        absent=gateway is None and _read_whole(cluster, "Gateway"),
         unread=_all_unread(cluster, ("Gateway", "Service", "StateSecret")),
     )
 
@@ -75,7 +75,7 @@ def service_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> E
         subject=f"Service {namespace}/{name}",
         node_ids=_node_ids(cluster, services),
         statuses=_telling(map(_service_status, services)),
-        absent=service is None and _unread(cluster, "Service") is None,
+        absent=service is None and _read_whole(cluster, "Service"),
         unread=_all_unread(cluster, ("Service", "StateSecret")),
     )
 
@@ -158,15 +158,9 @@ def _key(document: Mapping[str, Any]) -> str:
 
 
 def _all_unread(cluster: Mapping[str, Any], kinds: Iterable[str]) -> tuple[str, ...]:
-    reasons = ((kind, _unread(cluster, kind)) for kind in kinds)
-    return tuple(f"{kind}: {why}" for kind, why in reasons if why is not None)
-
-
-def _unread(cluster: Mapping[str, Any], kind: str) -> str | None:
-    """Return why a kind was not read completely, None when it was."""
     partial = cluster.get("partial") or {}
-    if kind in partial:
-        return str(partial[kind])
-    if cluster.get("complete", True) or kind in (cluster.get("objects") or {}):
-        return None
-    return "; ".join(cluster.get("why") or ()) or "the cluster was not read"
+    return tuple(f"{kind}: {partial[kind]}" for kind in kinds if kind in partial)
+
+
+def _read_whole(cluster: Mapping[str, Any], kind: str) -> bool:
+    return kind not in (cluster.get("partial") or {})

@@ -3,12 +3,13 @@
 A target is a JSON document:
 
     {"host", "port", "protocol", "zone", "created",
-     "public":  {"records": [{"type", "content"}]}    absent: the public answer is not ours
-     "tailnet": {"nameserver", "addresses": [...]}    absent: no resolver answers this name
-     "kind":    "exposure" | "apex" | "absent"}       the last two guard the rest of a domain
+     "public":  {"records": [{"type", "content", "proxied"}]}   absent: the answer is not ours
+     "tailnet": {"nameserver", "addresses": [...], "created"}   absent: no resolver answers it
+     "kind":    "exposure" | "apex" | "absent" | "challenge"}   the last three guard the rest
 
-`created` says that the public record does not exist yet: asking for it would plant a negative
-answer in caches.
+`created` says that the public record, or the resolver's entry, does not exist yet: asking for it
+would plant a negative answer in caches. Of the rest of a domain, "tailnet" says how it is answered
+`otherwise`: `public`, `nxdomain`, or `forwarded` (public, even where that is a denial).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.gateways import GatewayDevice
+from tailkeeper.hops import NO_SUCH_NAME
 from tailkeeper.hostnames import is_wildcard, within
 from tailkeeper.records import held_by_name, value_of
 from tailkeeper.resolver import entries_of
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from tailkeeper.world import World
 
 BATCH = 500
-NO_SUCH_NAME = "tailkeeper-no-such-name"
 
 Key = tuple[str, str, str]
 
@@ -79,7 +80,7 @@ def _target(
         target["created"] = bool(change and change.before is None)
         if value:
             target["public"] = {
-                "records": [{k: r[k] for k in ("type", "content")} for r in value["records"]]
+                "records": [{k: r[k] for k in ("type", "content", "proxied")} for r in value["records"]]
             }
     if "tailnet" in exposure.views:
         target |= _tailnet(world, exposure, changes)
@@ -98,7 +99,14 @@ def _tailnet(world: World, exposure: Exposure, changes: Mapping[Key, Change]) ->
         addresses = (change.after or {}).get("addresses", ()) if change else standing
         nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
         if addresses and nameserver:
-            return {"tailnet": {"nameserver": nameserver, "addresses": list(addresses)}}
+            created = bool(change and change.before is None)
+            return {
+                "tailnet": {
+                    "nameserver": nameserver,
+                    "addresses": list(addresses),
+                    "created": created,
+                }
+            }
     return {}
 
 
@@ -116,17 +124,26 @@ def _nameserver(world: World, carrier: str, domain: str, changes: Mapping[Key, C
 def _sentinels(
     world: World, known: Mapping[str, Exposure], changes: Mapping[Key, Change]
 ) -> Iterator[dict[str, Any]]:
-    """Yield a domain's apex and a name that must not exist, wherever a resolver answers it."""
+    """Yield what stands for the rest of a domain, wherever a resolver answers it.
+
+    A challenge is looked for below the name that does not exist: a denial of a real one, cached,
+    would hold up the issuer of the certificate that wants it.
+    """
     for cluster, config in resolvers_of(world.config):
         for domain in config.domains:
             nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
             wild = any(is_wildcard(host) and within(host, domain) for host in known)
-            for kind, host in (("apex", domain), ("absent", f"{NO_SUCH_NAME}.{domain}")):
-                if nameserver and host not in known and not (wild and kind == "absent"):
-                    yield {
-                        "kind": kind,
-                        "host": host,
-                        "zone": domain,
-                        "created": False,
-                        "tailnet": {"nameserver": nameserver, "otherwise": config.otherwise},
-                    }
+            absent = f"{NO_SUCH_NAME}.{domain}"
+            rest = [("challenge", f"_acme-challenge.{absent}", "forwarded")]
+            if domain not in known:
+                rest.append(("apex", domain, config.otherwise))
+            if not wild:
+                rest.append(("absent", absent, config.otherwise))
+            for kind, host, otherwise in rest if nameserver else ():
+                yield {
+                    "kind": kind,
+                    "host": host,
+                    "zone": domain,
+                    "created": False,
+                    "tailnet": {"nameserver": nameserver, "otherwise": otherwise},
+                }
