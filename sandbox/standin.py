@@ -125,7 +125,7 @@ class StandIn(ABC):
             "path": request.path,
             "query": request.query_string,
             "status": 0,
-            "body": self._loggable(body, request.content_type),
+            "body": self.logged_body(request, body),
         }
         self.requests.append(entry)
         fault = next((f for f in self.faults if f.matches(request.method, request.path)), None)
@@ -161,6 +161,10 @@ class StandIn(ABC):
         if request.transport:
             request.transport.abort()
         return web.Response(status=500)
+
+    def logged_body(self, request: web.Request, body: bytes) -> Any:
+        """Return what the log shows of a body: JSON or a form, credentials redacted."""
+        return self._loggable(body, request.content_type)
 
     def _loggable(self, body: bytes, content_type: str) -> Any:
         if not body:

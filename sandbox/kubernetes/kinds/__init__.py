@@ -1,0 +1,1 @@
+"""What kinds the cluster serves, and what fields they may have."""

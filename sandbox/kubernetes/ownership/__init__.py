@@ -1,0 +1,1 @@
+"""Who owns which field: what server-side apply and `managedFields` are made of."""

@@ -1,0 +1,117 @@
+"""From a URL to the part of the server that answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.kubernetes.access.reviews import REVIEWS
+from sandbox.kubernetes.access.rules import Attributes
+from sandbox.kubernetes.access.users import User, service_account
+from sandbox.kubernetes.errors import ApiError, no_such_resource
+from sandbox.kubernetes.requests import ResourceRequest, answer_review
+from sandbox.kubernetes.wire import discovery, openapi
+from sandbox.kubernetes.wire.answers import answer_error, answer_json, wanted_form
+from sandbox.kubernetes.wire.paths import ResourcePath, resource_path
+from sandbox.kubernetes.writes.options import Target
+
+
+if TYPE_CHECKING:
+    from sandbox.kubernetes.cluster import Cluster
+
+VERSION = {
+    "major": "1",
+    "minor": "37",
+    "gitVersion": "v1.37.1",
+    "gitCommit": "0" * 40,
+    "gitTreeState": "clean",
+    "buildDate": "2026-11-01T00:00:00Z",
+    "goVersion": "go1.26",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
+_HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+_ACCOUNT = "system:serviceaccount:"
+
+
+@dataclass
+class Router:
+    """Answers every request to the API port."""
+
+    cluster: Cluster
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request; refusals become Status objects."""
+        try:
+            return await self._answer(request)
+        except ApiError as error:
+            return answer_error(error)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        user = self._user(request)
+        path = resource_path(request.path)
+        if path is None:
+            attributes = Attributes(request.method.lower(), path=request.path)
+            self.cluster.authorizer.require(user, attributes)
+            return self._answer_plain(request)
+        if (path.group, path.plural) in REVIEWS and path.version == "v1":
+            return await answer_review(self.cluster, request, path, user)
+        target = self._target(path)
+        return await ResourceRequest(self.cluster, request, path, user, target).answer()
+
+    def _target(self, path: ResourcePath) -> Target:
+        resource = self.cluster.kinds.find(path.group, path.version, path.plural)
+        if resource is None or (path.namespace and not resource.namespaced):
+            raise no_such_resource()
+        return Target(resource, path.version, path.namespace, path.name)
+
+    def _user(self, request: web.Request) -> User:
+        """Return who asks, or for whom: `kubectl --as` needs leave to impersonate."""
+        user = self.cluster.authenticator.user(request.headers.get("Authorization", ""))
+        name = request.headers.get("Impersonate-User")
+        if not name:
+            return user
+        groups = request.headers.getall("Impersonate-Group", [])
+        for resource, named in (("users", name), *(("groups", group) for group in groups)):
+            wanted = Attributes("impersonate", resource=resource, name=named)
+            self.cluster.authorizer.require(user, wanted)
+        parts = name.removeprefix(_ACCOUNT).split(":")
+        if name.startswith(_ACCOUNT) and len(parts) == 2:
+            return service_account(parts[0], parts[1])
+        return User(name, (*groups, "system:authenticated"))
+
+    def _answer_plain(self, request: web.Request) -> web.Response:
+        path = request.path.rstrip("/")
+        if path in _HEALTH:
+            return web.Response(text="ok")
+        document = self._document(request, path)
+        if document is None:
+            raise no_such_resource()
+        return document if isinstance(document, web.Response) else answer_json(document)
+
+    def _document(self, request: web.Request, path: str) -> Any:
+        kinds = self.cluster.kinds
+        root, _, rest = path.removeprefix("/").partition("/")
+        if root == "version":
+            return VERSION
+        if path == "/openapi/v3":
+            return openapi.index(kinds)
+        if path.startswith("/openapi/v3/"):
+            return openapi.document(kinds, path.removeprefix("/openapi/v3/"))
+        if path in {"/api", "/apis"}:
+            return self._discovered(request, core=path == "/api")
+        group, _, version = rest.rpartition("/")
+        if root == "apis" and not group:
+            versions = discovery.groups(kinds).get(rest)
+            return versions and discovery.api_group(rest, versions)
+        return discovery.resource_list(kinds, group, version) if root in {"api", "apis"} else None
+
+    def _discovered(self, request: web.Request, *, core: bool) -> Any:
+        kinds = self.cluster.kinds
+        if wanted_form(request.headers.get("Accept", "")) == "aggregated":
+            response = answer_json(discovery.aggregated(kinds, core=core))
+            response.headers["Content-Type"] = discovery.AGGREGATED
+            return response
+        return discovery.core_versions(request.host) if core else discovery.group_list(kinds)

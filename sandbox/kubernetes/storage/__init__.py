@@ -1,0 +1,1 @@
+"""Where objects live, how they are found, and how changes are followed."""

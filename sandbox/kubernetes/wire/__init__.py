@@ -1,0 +1,1 @@
+"""How objects travel: paths, lists, tables, watches, discovery."""
