@@ -1,0 +1,180 @@
+"""The kubelet and the controllers of workloads: resolver Pods really run, the rest is said to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cluster.gateway_reading import name_of
+from sandbox.cluster.loop import Loop
+from sandbox.cluster.resolver import Resolver, runs_coredns
+from sandbox.cluster.resolver_pod import ResolverPod
+from sandbox.cluster.workload_status import RUN_BY, pod_object, rollout_status
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.clock import Clock
+    from sandbox.cluster.api import Api, Object
+    from sandbox.cluster.gateway_reading import Name
+    from sandbox.cluster.network import ServiceNetwork
+    from sandbox.coredns.setup import Upstream
+    from sandbox.tailnet.datapath import Connect
+
+MANAGER = "kubelet"
+REACTION = 1.0  # seconds of the world
+SYNC = (60.0, 90.0)  # a ConfigMap's way to a volume: the sync period and the cache's delay
+
+
+class Kubelet:
+    """`reconcile` once before `start` gives the steady state at once."""
+
+    def __init__(
+        self,
+        api: Api,
+        network: ServiceNetwork,
+        clock: Clock,
+        upstream: Upstream,
+        *,
+        chance: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._api = api
+        self._network = network
+        self._clock = clock
+        self._upstream = upstream
+        self._chance = chance
+        self._resolvers: dict[Name, Resolver] = {}
+        self._provided: set[Name] = set()
+        self._syncs: dict[Name, asyncio.Task[None]] = {}
+        self._loop = Loop(self.reconcile, clock, REACTION)
+        self._started = False
+
+    @property
+    def resolvers(self) -> dict[Name, Resolver]:
+        """The resolvers by the name of their Deployment."""
+        return self._resolvers
+
+    def start(self) -> None:
+        """Follow the cluster's changes."""
+        self._started = True
+        self._api.subscribe(self._notice)
+        self._loop.start()
+
+    async def stop(self) -> None:
+        """End every Pod."""
+        await self._loop.stop()
+        for task in self._syncs.values():
+            task.cancel()
+        await asyncio.gather(*self._syncs.values(), return_exceptions=True)
+        await asyncio.gather(*(resolver.stop() for resolver in self._resolvers.values()))
+
+    async def reconcile(self) -> None:
+        """Run what Deployments ask for, provide the Services in front, and write the statuses."""
+        deployments = {name_of(thing): thing for thing in self._api.list("Deployment")}
+        for name in set(self._resolvers) - set(deployments):
+            await self._resolvers.pop(name).stop()
+            self._show_pods(name, [])
+        for name, thing in deployments.items():
+            if name in self._resolvers:
+                self._resolvers[name].follow(thing)
+            elif runs_coredns(thing):
+                self._run(name, thing)
+        self._provide()
+        for name, thing in deployments.items():
+            resolver = self._resolvers.get(name)
+            self._show_pods(name, resolver.pods if resolver else [])
+            status = rollout_status(thing, resolver, self._clock.now())
+            self._api.set_status(thing, status, MANAGER)
+
+    def _run(self, name: Name, deployment: Object) -> None:
+        make = partial(self._make, name[0])
+        resolver = Resolver(deployment, make, self._loop.poke)
+        self._resolvers[name] = resolver
+        (resolver.follow if self._started else lambda _: resolver.start())(deployment)
+
+    def _make(self, namespace: str, pod: str, template: Any) -> ResolverPod:
+        config_maps = partial(self._api.get, "ConfigMap", namespace)
+        return ResolverPod(pod, template, config_maps, self._clock, self._upstream)
+
+    def _provide(self) -> None:
+        """Let the Services that select a resolver lead to it."""
+        found = {
+            name_of(service): _ports(service, resolver)
+            for service in self._api.list("Service")
+            for (namespace, _), resolver in self._resolvers.items()
+            if namespace == service["metadata"]["namespace"] and _selects(service, resolver)
+        }
+        for name in self._provided - set(found):
+            self._network.withdraw(*name)
+        for name, ports in found.items():
+            self._network.provide(*name, ports)
+        self._provided = set(found)
+
+    def _show_pods(self, name: Name, pods: list[ResolverPod]) -> None:
+        """Keep the Pod objects of a resolver: those there are, and no others."""
+        for pod in pods:
+            thing, status = pod_object(name, pod)
+            self._api.apply(thing, MANAGER)
+            self._api.set_status(thing, status, MANAGER)
+        wanted = {pod.name for pod in pods}
+        for thing in self._api.list("Pod", name[0]):
+            meta = thing["metadata"]
+            if (meta.get("labels") or {}).get(RUN_BY) == name[1] and meta["name"] not in wanted:
+                self._api.delete("Pod", name[0], meta["name"])
+
+    def _notice(self, event: str, thing: Object) -> None:
+        kind = thing["kind"]
+        if kind == "Pod" and event == "DELETED":
+            for (namespace, _), resolver in self._resolvers.items():
+                if namespace == thing["metadata"]["namespace"]:
+                    resolver.replace(thing["metadata"]["name"])
+        elif kind in {"Deployment", "Service"}:
+            self._loop.poke()
+        elif kind == "ConfigMap":
+            self._sync_later(name_of(thing))
+
+    def _sync_later(self, config_map: Name) -> None:
+        """Let Pods see the change after the kubelet's delay, which later changes do not prolong."""
+        under_way = self._syncs.get(config_map)
+        if self._pods_using(config_map) and (under_way is None or under_way.done()):
+            self._syncs[config_map] = asyncio.create_task(self._sync(config_map))
+
+    async def _sync(self, config_map: Name) -> None:
+        await self._clock.sleep(self._chance(*SYNC))
+        for pod in self._pods_using(config_map):
+            pod.sync()
+
+    def _pods_using(self, config_map: Name) -> list[ResolverPod]:
+        return [
+            pod
+            for (namespace, _), resolver in self._resolvers.items()
+            for pod in resolver.pods
+            if namespace == config_map[0] and pod.uses(config_map[1])
+        ]
+
+
+def _selects(service: Object, resolver: Resolver) -> bool:
+    selector = service["spec"].get("selector") or {}
+    labels = resolver.deployment["spec"]["template"]["metadata"].get("labels") or {}
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def _ports(service: Object, resolver: Resolver) -> dict[int, Connect]:
+    """Return the Service's TCP ports, each leading to the container port it targets."""
+    containers = resolver.deployment["spec"]["template"]["spec"]["containers"]
+    named = {
+        port["name"]: port["containerPort"]
+        for container in containers
+        for port in container.get("ports") or []
+        if "name" in port
+    }
+    found: dict[int, Connect] = {}
+    for port in service["spec"].get("ports") or []:
+        if port.get("protocol", "TCP") == "TCP":
+            target = port.get("targetPort", port["port"])
+            number = target if isinstance(target, int) else named.get(target, port["port"])
+            found[port["port"]] = partial(resolver.connect, number)
+    return found
