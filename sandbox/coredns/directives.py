@@ -40,8 +40,12 @@ class Line:
         last = self.tokens[-1].text
         return self.error(f"Wrong argument count or unexpected line ending after '{last}'")
 
+    def unexpected(self) -> CorefileError:
+        """Return the error that some plugins give for a property that they do not have."""
+        return Line(self.tokens[:1]).argument_error()
+
     def unknown(self) -> CorefileError:
-        """Return the error for a property that a plugin does not have."""
+        """Return the error that the other plugins give for it."""
         return self.error(f"unknown property '{self.name}'")
 
     def one(self) -> str:

@@ -55,7 +55,7 @@ def _property(plugin: Cache, line: Line) -> None:
         case "prefetch":
             _check_prefetch(line)
         case _:
-            raise line.argument_error()
+            raise line.unexpected()
 
 
 def _bounds(line: Line, before: Bounds) -> Bounds:

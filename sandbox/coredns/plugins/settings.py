@@ -30,7 +30,7 @@ def health(directives: Sequence[Directive], _: Block) -> None:
             raise directive.argument_error()
         for line in directive.block:
             if line.name != "lameduck":
-                raise line.argument_error()
+                raise line.unexpected()
             duration(line.one())
 
 

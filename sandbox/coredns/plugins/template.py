@@ -15,10 +15,12 @@ import dns.exception
 import dns.flags
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
-import dns.zonefile
+import dns.tokenizer
+import dns.ttl
 
 from sandbox.coredns import gotemplate, regex
 from sandbox.coredns.errors import CorefileError, NotEmulatedError
@@ -69,7 +71,7 @@ async def _answer(rule: Rule, data: dict[str, Any], request: Request) -> Answer:
                 response.answer += await _behind(record, request)
         response.authority = [parsed(t.render(data)) for t in rule.sections["authority"]]
         response.additional = [parsed(t.render(data)) for t in rule.sections["additional"]]
-    except (gotemplate.TemplateError, dns.exception.DNSException) as error:
+    except (dns.exception.DNSException, ValueError) as error:
         return Failure(error=str(error))
     return response
 
@@ -81,14 +83,20 @@ async def _behind(record: dns.rrset.RRset, request: Request) -> list[dns.rrset.R
 
 
 def parsed(text: str) -> dns.rrset.RRset:
-    """Return the one record that a line of a zone file spells.
+    """Return the one record that a line of a zone file spells: `NAME [TTL] [CLASS] TYPE DATA`.
 
-    Raises TemplateError or a dns.exception.
+    Raises a dns.exception or ValueError.
     """
-    sets = dns.zonefile.read_rrsets(text, rdclass=None, default_ttl=DEFAULT_TTL)
-    if len(sets) != 1:
-        raise gotemplate.TemplateError(f"not a record: {text!r}")
-    return sets[0]
+    words = dns.tokenizer.Tokenizer(text)
+    name = words.get_name(dns.name.root)
+    ttl, rclass = DEFAULT_TTL, "IN"
+    while (word := words.get_identifier()) in CLASSES or word[:1].isdigit():
+        if word in CLASSES:
+            rclass = word
+        else:
+            ttl = dns.ttl.from_text(word)
+    rdata = dns.rdata.from_text(rclass, word, words, dns.name.root, relativize=False)
+    return dns.rrset.from_rdata(name, ttl, rdata)
 
 
 def setup(directives: Sequence[Directive], block: Block) -> TemplatePlugin:
@@ -127,7 +135,7 @@ def _property(rule: Rule, line: Line) -> None:
         case "var" | "expr":
             raise NotEmulatedError(f"template's {line.name}")
         case _:
-            raise line.argument_error()
+            raise line.unexpected()
 
 
 def _pattern(line: Line, text: str) -> re.Pattern[str]:

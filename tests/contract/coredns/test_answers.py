@@ -1,0 +1,64 @@
+"""What CoreDNS answers, plugin by plugin; the cases are in vectors/answers.txt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dns.rcode
+
+from sandbox.coredns import CoreDNS, Service
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+HOSTS = """\
+100.64.0.7 app.example.org alias.example.org  # the gateway
+fd7a:115c:a1e0::7\tsix.example.org
+100.64.0.8 two.example.org
+100.64.0.9 TWO.example.org.
+10.9.9.9 elsewhere.net
+nonsense app.example.org
+"""
+ZONE = "@ 60 IN SOA ns.example.org. hm.example.org. 7 1 1 1 60\n@ 60 IN NS ns.example.net.\n"
+BIG = f"""\
+$TTL 300
+$ORIGIN example.org.
+{ZONE}
+www A 10.0.0.1
+here CNAME www
+away CNAME example.net.
+*.wild A 10.0.0.2
+child NS ns.child
+"""
+FILES = {
+    "/hosts": HOSTS,
+    "/hosts.json": '{"hosts": {"app.example.org": "100.64.0.7"}}\n',
+    "/zone": ZONE,
+    "/big": BIG,
+    "/etc/resolv.conf": "search example.org\nnameserver 1.1.1.1\n",
+}
+SERVICES = [
+    Service("envoy", "gateway", cluster_ips=["10.96.0.10"]),
+    Service("envoy", "headless", endpoints=["10.1.0.4", "10.1.0.5"]),
+    Service("envoy", "away", external_name="example.net"),
+]
+
+
+def test_answers(
+    coredns: Callable[..., CoreDNS],
+    upstream: Any,
+    ask: Callable[..., str],
+    answers: tuple[str, str, str, str],
+) -> None:
+    """Each configuration answers each question as its page says."""
+    _, corefile, asked, expected = answers
+    server = coredns(corefile, FILES, services=lambda: SERVICES)
+    upstream.dead.add("9.9.9.9")
+    upstream.rcodes["8.8.8.8"] = dns.rcode.NXDOMAIN
+    server.start()
+
+    words, _, client = asked.partition(" from ")
+
+    assert ask(server, words, client or "127.0.0.1") == expected
