@@ -108,11 +108,16 @@ def _closed_zone(
 
     `template` runs before `hosts`, whatever the order of the lines, so it needs a block of its own;
     CoreDNS answers from the block with the longest matching zone. Names that begin with `_` fall
-    through to public DNS.
+    through to public DNS, as does what a wildcard's parent holds besides; a wildcard of a whole
+    domain leaves nothing to close.
     """
+    zones = sorted({host.removeprefix("*.") for host in hosts})
+    if any(f"*.{domain}" in hosts for domain in resolver.domains):
+        yield from _open_zone(resolver, lines, hosts, previous)
+        return
     public = f"    forward . {' '.join(resolver.upstreams)}"
-    if hosts:
-        yield _keys(hosts, previous) + " {"
+    if zones:
+        yield _keys(zones, previous) + " {"
         yield "    errors"
         yield from _hosts_block(resolver, lines)
         yield from (public, "    cache 30", "}")
