@@ -158,6 +158,18 @@ def test_the_documented_file_is_read() -> None:
             "clusters[0].resolvers[0].domains is empty: list example.com",
         ),
         (
+            cluster(resolvers=[{**RESOLVER, "domains": None}]),
+            "clusters[0].resolvers[0].domains is missing: add domains: [example.com]",
+        ),
+        (
+            cluster(resolvers=[{**RESOLVER, "domains": ["example.com", ""]}]),
+            "clusters[0].resolvers[0].domains[1] is empty, not text",
+        ),
+        (
+            cluster(resolvers=[{**RESOLVER, "domains": [5]}]),
+            "clusters[0].resolvers[0].domains[0] is a whole number, not text: write it as example",
+        ),
+        (
             cluster(resolvers=[{**RESOLVER, "domains": "example.com"}]),
             "clusters[0].resolvers[0].domains is text, not a list: write it as [example.com]",
         ),
@@ -222,6 +234,15 @@ def test_all_problems_are_said_at_once() -> None:
         "guard.deletes",
         "ghosts",
     ]
+
+
+def test_bounds_are_inside() -> None:
+    """The least and the most are allowed."""
+    guard = Config.from_json({"guard": {"deletes": 0, "delete_share": 1}}).guard
+    assert guard == GuardLimits(0, 1.0)
+    assert (
+        Config.from_json({"guard": {"deletes": 10_000, "delete_share": 0}}).guard.deletes == 10_000
+    )
 
 
 def test_a_secret_is_not_repeated_in_the_error() -> None:

@@ -162,6 +162,20 @@ def test_witnesses_that_lead_to_the_live_device(witness: Any) -> None:
     assert identified(witness, tailnet(GHOST, LIVE)).node_id == "new"
 
 
+@pytest.mark.parametrize(
+    "witness",
+    [
+        cluster(secret("new"), partial={"Service": "forbidden"}),
+        cluster(addresses=[ip(NEW)], partial={"StateSecret": "forbidden"}),
+        cluster(services=[service({"ip": NEW})], partial={"Gateway": "forbidden"}, gateway=[]),
+    ],
+)
+def test_one_witness_of_a_partly_read_cluster(witness: Any) -> None:
+    """What could be read is heard before names and memory are asked."""
+    twin = device("old", "100.64.0.3")
+    assert identified(witness, tailnet(twin, LIVE), ["old"]).node_id == "new"
+
+
 def test_the_gateway_apis_own_label() -> None:
     """Gateways of other makers label their Service by name, beside the Gateway."""
     own = service({"ip": NEW}, namespace="tailscale")

@@ -388,11 +388,15 @@ def test_what_is_not_published_is_still_exposed(
         ({f"{ALPHA}ttl": "0"}, None, None, 0),
         ({f"{ALPHA}ttl": "soon"}, None, None, 1),
         ({f"{ALPHA}ttl": "-5"}, None, None, 1),
+        ({f"{ALPHA}ttl": "2147483647"}, 2_147_483_647, None, 0),
         ({f"{ALPHA}ttl": "2147483648"}, None, None, 1),
         ({f"{ALPHA}cloudflare-proxied": "True"}, None, True, 0),
         ({f"{ALPHA}cloudflare-proxied": "f"}, None, False, 0),
         ({f"{ALPHA}cloudflare-proxied": "maybe"}, None, None, 1),
         ({f"{ALPHA}target": "elsewhere.example.org"}, None, None, 1),
+        ({f"{ALPHA}controller": "dns-controller"}, None, None, 0),
+        ({f"{ALPHA}controller": "somebody"}, None, None, 1),
+        ({f"{ALPHA}controller": ""}, None, None, 1),
     ],
 )
 def test_other_annotations(

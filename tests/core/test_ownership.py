@@ -24,6 +24,7 @@ NAMES = [
     (PLAIN, "ex.com", "A", "a-ex.com"),
     (PLAIN, "a.b.ex.com", "A", "a-a.b.ex.com"),
     (WILD, "*.ex.com", "CNAME", "cname-any.ex.com"),
+    (PLAIN, "*.ex.com", "A", "a-*.ex.com"),
     (PREFIX, "www.ex.com", "CNAME", "xdns-cname-www.ex.com"),
     (SUFFIX, "www.ex.com", "CNAME", "cname-www-xdns.ex.com"),
     (TYPED_PREFIX, "ex.com", "CNAME", "cname-abc-.ex.com"),
@@ -39,7 +40,7 @@ NAMES = [
 def test_name_of_a_mark(names: MarkNames, host: str, record_type: str, mark: str) -> None:
     """The mark stands where ExternalDNS 0.18 and newer puts it, and says what it covers."""
     assert names.name(host, record_type) == mark
-    plain = names.wildcard + host[1:] if host.startswith("*") else host
+    plain = host.replace("*", names.wildcard or "*")
     assert names.covered(mark) == (plain, record_type)
 
 

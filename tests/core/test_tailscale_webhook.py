@@ -198,6 +198,30 @@ def test_poison_is_kept_apart(body: bytes, events: int, poison: int) -> None:
     assert all(isinstance(text, str) for text in kept)
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("nodeCreated", True),
+        ("nodeDeleted", True),
+        ("nodeApproved", True),
+        ("nodeKeyExpired", True),
+        ("nodeNeedsApproval", False),
+        ("policyUpdate", False),
+        ("test", False),
+        ("brandNew", False),
+    ],
+)
+def test_which_types_matter(kind: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """Only what may change a gateway's device starts a run."""
+    assert Event(node_event(type=kind)).relevant is expected
+
+
+def test_an_event_refuses_what_is_no_text() -> None:
+    """A field of another type is named, so that poison can be understood."""
+    with pytest.raises(ValueError, match="nodeID is not text"):
+        Event(node_event(data={"nodeID": 5}))
+
+
 def test_identity_is_the_whole_event() -> None:
     """Order of fields and layout do not matter; anything an event says does."""
     event = node_event()

@@ -37,6 +37,7 @@ def format_duration(seconds: int) -> str:
 
 
 def _total(text: str, units: dict[str, float]) -> float:
+    # findall skips what does not match, so what it found must be all there was.
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is not a length of time such as 90s, 5m or 1h30m")

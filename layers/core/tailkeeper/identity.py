@@ -92,6 +92,7 @@ def _by_secret(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, str] | Ref
 
 
 def _by_status(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, str] | Refusal:
+    # A Gateway copies its Service's status with a delay, so it is heard only in its absence.
     statuses = evidence.statuses or evidence.copies
     seen = status_devices(statuses, tailnet)
     if len(seen) > 1:
@@ -139,6 +140,7 @@ def _without_cluster(
 ) -> tuple[Device, str] | Refusal:
     """Return the remembered device while it is connected, else the only one that fits by name."""
     unread = f"{evidence.subject} was not read ({'; '.join(evidence.unread)})"
+    # Only the newest: an older one that came back may be another machine's by now.
     last = tailnet.device(remembered[0]) if remembered else None
     if last and last.connected:
         return last, f"remembered: {unread}"

@@ -106,6 +106,7 @@ class MarkNames:
         The type is "" for the legacy format. A replaced wildcard stays replaced: which of the
         two names was meant shows only beside the zone's records.
         """
+        # Types first: with `%{record_type}` in the affix, the rest of the name may hold dashes.
         if self._names_type:
             for record_type in MARKED_TYPES:
                 if host := self._stripped(mark.lower(), record_type.lower()):

@@ -119,6 +119,7 @@ def verify(
         raise MissingSignatureError
     signed_at, signatures = parse_header(header)
     text = f"{signed_at}.".encode() + body
+    # A list, so that every pair is compared: any() over a generator would stop at the first match.
     matches = [
         hmac.compare_digest(_signature(secret, text), given)
         for secret in secrets
@@ -193,5 +194,6 @@ def _text(document: dict[str, object], key: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{key} is not text")  # noqa: TRY004 -- one poison, one exception
+    # A lone surrogate is valid JSON and no valid UTF-8: it would fail only at the bus.
     value.encode()
     return value

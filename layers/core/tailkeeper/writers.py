@@ -62,6 +62,7 @@ def _why(workload: Mapping[str, Any], grants: Mapping[str, str], name: str) -> s
 
 def commands_name(pod: Mapping[str, Any], config_map: str) -> bool:
     """Return whether a container's command speaks of a ConfigMap of this very name."""
+    # Scripts build names and manifests freely, so words are all that can be looked for.
     text = "\n".join(
         str(word)
         for container in pod.get("containers") or ()

@@ -102,7 +102,8 @@ class Section:
             if isinstance(value, str) and value:
                 found.append(self._checked((key, place), value, check))
             else:
-                self.blame((key, place), f"is {_kind(value)}, not text", f"write it as {like}")
+                kind = "empty" if value == "" else _kind(value)
+                self.blame((key, place), f"is {kind}, not text", f"write it as {like}")
         return tuple(found)
 
     def sections(self, key: str) -> list[Section]:
@@ -141,6 +142,7 @@ class Section:
             if default is None:
                 self.blame((key,), "is missing", f"add {key}: {like}")
             return default
+        # Not isinstance: true is an int to Python, and no number to a person.
         if type(value) is not kind:
             self.blame((key,), f"is {_kind(value)}, not {_NAMES[kind]}", f"write {key}: {like}")
             return default

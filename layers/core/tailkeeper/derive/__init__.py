@@ -71,6 +71,7 @@ def _checked(config: Config, notes: list[str]) -> Config:
         return Config.from_json(document)
     except ConfigError as error:
         notes += [f"left out, because {problem}" for problem in error.problems]
+        # From the last to the first, so that each path still leads where it did.
         for path in sorted({_element(problem.path) for problem in error.problems}, reverse=True):
             *around, place = path
             reduce(getitem, around, document).pop(place)

@@ -69,6 +69,7 @@ def _blocks(text: str) -> Iterator[tuple[list[str], list[tuple[str, ...]]]]:
     """Yield each block's keys and the lines at its own level."""
     depth, keys, lines = 0, list[str](), list[tuple[str, ...]]()
     for words in filter(None, map(_words, text.splitlines())):
+        # Braces within quotes, as in an answer's template, neither end a line nor stand alone.
         opens, closes = words[-1] == "{", words == ["}"]
         inside = words[:-1] if opens else words
         if depth == 0 and not closes:

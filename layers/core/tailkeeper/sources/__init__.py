@@ -56,6 +56,7 @@ def declared(config: Config) -> Iterator[Exposure]:
 
 def _surroundings(cluster: Mapping[str, Any], config: Config) -> Surroundings:
     objects, name = cluster["objects"], cluster["cluster"]
+    # Parsed once: there may be 10,000 routes.
     filters = {zone.name: zone.filter for zone in config.zones}
 
     def publishes(host: str, annotations: Mapping[str, str]) -> bool:

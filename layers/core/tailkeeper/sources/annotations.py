@@ -66,6 +66,7 @@ class Annotations:
             yield "its target annotation is ignored: it belongs on the Gateway"
         for name, read in (("ttl", _ttl), ("cloudflare-proxied", _boolean)):
             try:
+                # Both readers take "0", so an absent annotation is never blamed.
                 read(self.get(name) or "0")
             except ValueError as error:
                 yield f"its {name} annotation is ignored: {error}"

@@ -136,6 +136,7 @@ def _attached(route: Route, status: Mapping[str, Any], around: Surroundings) -> 
     if key not in around.gateways:
         kept = route.asked if "Gateway" in around.partial else frozenset[str]()
         raise UnattachedError(f"Gateway {key} was not found", kept)
+    # Names before judgement: what waits for a judgement is kept by name.
     found = _served(route, status["parentRef"], around.gateways[key], around)
     hosts = frozenset(attachment.host for attachment in found)
     if key not in around.followed:
@@ -166,6 +167,7 @@ def _check_accepted(
     accepted = next((c for c in conditions if c.get("type") == "Accepted"), None)
     if accepted is None:
         raise UnattachedError(f"Gateway {gateway} has not judged it yet", hosts)
+    # Controllers need not say which generation they judged; then it is taken to be this one.
     seen = accepted.get("observedGeneration") or route.generation
     if seen < route.generation:
         why = f"Gateway {gateway} has judged its generation {seen}, not {route.generation}"
@@ -177,6 +179,7 @@ def _check_accepted(
 
 def _exposures(route: Route, found: set[Attachment], around: Surroundings) -> Iterator[Exposure]:
     seen: set[tuple[str, str]] = set()
+    # One name, one probe: of two listeners that serve it, https sorts first.
     for attachment in sorted(found):
         name = (attachment.host, attachment.gateway)
         if name not in seen:
