@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import trustme
@@ -12,6 +13,8 @@ from sandbox.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+VALID = timedelta(days=90)  # Let's Encrypt's
 
 
 class Authority:
@@ -29,9 +32,10 @@ class Authority:
         self._issued: dict[tuple[str, ...], Certificate] = {}
 
     def issue(self, *names: str) -> Certificate:
-        """Return a certificate for these DNS names; the same names get the same one."""
+        """Return a certificate for these names or addresses; the same ones get the same one."""
         if names not in self._issued:
-            leaf = self.ca.issue_cert(*names)
+            end = datetime.now(UTC) + VALID
+            leaf = self.ca.issue_cert(*names, not_after=end)
             chain = b"".join(pem.bytes() for pem in leaf.cert_chain_pems)
             self._issued[names] = Certificate(chain.decode(), leaf.private_key_pem.bytes().decode())
         return self._issued[names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ class EnvoyGateway:
                 generation=thing["metadata"].get("generation", 1),
             )
             old = (thing.get("status") or {}).get("conditions")
-            status = {"conditions": merged(old, [verdict], self._clock.now())}
+            status = {"conditions": merged(old, [verdict], time.time())}
             self._api.set_status(thing, status, MANAGER)
 
     def _proxy(self, ref: Mapping[str, Any], namespace: str) -> Object | None:
@@ -121,7 +122,7 @@ class EnvoyGateway:
                 for listener, hostnames in attachment.hostnames.items():
                     found[gateway].served[listener].append((route, hostnames))
             verdicts = [(ref, attachment.accepted, resolved) for ref, _, attachment in judged]
-            status = route_status(route, verdicts, CONTROLLER, self._clock.now())
+            status = route_status(route, verdicts, CONTROLLER, time.time())
             self._api.set_status(route, status, MANAGER)
         return found
 
@@ -132,7 +133,7 @@ class EnvoyGateway:
         listeners = judge(gateway, partial(self._api.get, "Secret"), cluster.grants)
         current = cluster.services.get(name_of(wanted), wanted)
         found = addresses(gateway, {**wanted, "status": current.get("status")})
-        status = gateway_status(gateway, found, listeners, attached.counts(), self._clock.now())
+        status = gateway_status(gateway, found, listeners, attached.counts(), time.time())
         self._api.set_status(gateway, status, MANAGER)
         frontends = self._frontends(cluster, gateway, listeners, attached)
         self._network.provide(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,8 @@ class Kubelet:
         """Run what Deployments ask for, provide the Services in front, and write the statuses."""
         deployments = {name_of(thing): thing for thing in self._api.list("Deployment")}
         for name in set(self._resolvers) - set(deployments):
-            await self._resolvers.pop(name).stop()
             self._show_pods(name, [])
+            await self._resolvers.pop(name).stop()
         for name, thing in deployments.items():
             if name in self._resolvers:
                 self._resolvers[name].follow(thing)
@@ -86,7 +87,7 @@ class Kubelet:
         for name, thing in deployments.items():
             resolver = self._resolvers.get(name)
             self._show_pods(name, resolver.pods if resolver else [])
-            status = rollout_status(thing, resolver, self._clock.now())
+            status = rollout_status(thing, resolver, time.time())
             self._api.set_status(thing, status, MANAGER)
 
     def _run(self, name: Name, deployment: Object) -> None:

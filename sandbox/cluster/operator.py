@@ -8,6 +8,7 @@ twin. A machine that registers with a proxy's hostname and tags *is* that proxy,
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from sandbox.cluster.exposed import DEFAULT_TAGS, exposed
@@ -74,7 +75,7 @@ class Operator:
                 self._tend(key, item)
         await self._serve_ingresses([pair for pair in wanted.values() if pair[0].kind == "ingress"])
         for item, thing in wanted.values():
-            found = status(item, thing, self._state(item), self._ground.clock.now())
+            found = status(item, thing, self._state(item), time.time())
             self._api.set_status(thing, found, MANAGER)
 
     def _tend(self, key: Key, item: Exposed) -> None:

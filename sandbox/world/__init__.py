@@ -1,0 +1,1 @@
+"""The embedded world outside AWS, put together: `python -m sandbox.world`."""
