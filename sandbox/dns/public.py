@@ -105,7 +105,7 @@ class PublicDns:
             if not found.leaves:
                 return replace(found, answer=answer)
             name = found.leaves
-        return Found(answer, rcode=dns.rcode.SERVFAIL)
+        return Found(rcode=dns.rcode.SERVFAIL, authoritative=False)
 
     def _with_tail(self, found: Found, rtype: str) -> Found:
         """Add what other zones say of a CNAME's target; the zone's own word stays NOERROR."""
@@ -120,7 +120,7 @@ class PublicDns:
             if not found.leaves or self.zones.zone_of(found.leaves) != zone:
                 return replace(found, answer=answer)
             name = found.leaves
-        return Found(answer, rcode=dns.rcode.SERVFAIL)
+        return Found(rcode=dns.rcode.SERVFAIL, authoritative=False)
 
     def _one_name(self, zone: Zone, name: str, rtype: str) -> Found:
         """Answer for one owner name of a zone, following nothing."""

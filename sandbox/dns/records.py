@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import dns.exception
 import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
-import dns.tokenizer
 
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ STRING = 255  # bytes of one character string
 
 
 def rrset(name: str, ttl: int, rtype: str, contents: Iterable[str]) -> dns.rrset.RRset:
-    """Return a record set; names in `contents` may lack their final dot. Raise SyntaxError."""
+    """Return a record set; names in `contents` may lack their final dot. Raise dns.exception."""
     owner = dns.name.from_text(name)
     rdatas = [
         dns.rdata.from_text(
@@ -67,8 +67,6 @@ def quoted(content: str) -> str:
 def _is_quoted(content: str) -> bool:
     try:
         dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.TXT, content)
-    except SyntaxError:
-        return False
-    except dns.tokenizer.UngetBufferFull:
+    except dns.exception.DNSException:
         return False
     return True

@@ -6,7 +6,7 @@ import asyncio
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 from sandbox.dns.wire import Client, Handler, respond
 
@@ -21,8 +21,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self.transport = transport
+        self.transport = cast(
+            "asyncio.DatagramTransport", transport
+        )  # asyncio's is not one by class
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.server.track(asyncio.ensure_future(self._answer(data, addr)))
@@ -92,14 +93,20 @@ class DnsServer:
             raise
         self._tcp, self.port = tcp, port
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if task := asyncio.current_task():
-            self.track(task)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.track(asyncio.ensure_future(self._connection(reader, writer)))
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with suppress(OSError, EOFError, TimeoutError):
+            with suppress(OSError, EOFError):
                 await self._converse(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer query after query until the client leaves (RFC 7766)."""
