@@ -8,7 +8,6 @@ written with its first letter as an escape, which the grammar no longer recognis
 from __future__ import annotations
 
 import json
-import re
 import threading
 from functools import lru_cache
 from typing import Any
@@ -30,7 +29,6 @@ GRAMMAR_WORDS = frozenset(
 TEMPLATES = frozenset(
     {"Arguments", "Output", "Assign", "Parameters", "ResultSelector", "ItemSelector", "Result"}
 ) | {"Items"}
-ESCAPE = "\ue000"
 _parsing = threading.Lock()
 
 
@@ -64,8 +62,24 @@ def with_escapes(definition: str) -> str:
         document = json.loads(definition)
     except ValueError:
         return definition
-    text = json.dumps(_structure(document, ""), ensure_ascii=False)
-    return re.sub(ESCAPE + "(.)", lambda found: f"\\u{ord(found[1]):04x}", text)
+    return _written(_structure(document, ""))
+
+
+class _Data(str):
+    """A string that the grammar must not recognise."""
+
+    __slots__ = ()
+
+
+def _written(value: Any) -> str:
+    """Write JSON, with the first letter of such strings as an escape."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_written(k)}:{_written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    if isinstance(value, _Data):
+        return f'"\\u{ord(value[0]):04x}{json.dumps(value[1:], ensure_ascii=False)[1:]}'
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _structure(value: Any, field: str) -> Any:
@@ -93,12 +107,12 @@ def _data(value: Any, *, is_path: bool = False) -> Any:
     if isinstance(value, list):
         return [_data(item) for item in value]
     if isinstance(value, str) and not is_path and value.startswith(("$", "States.")):
-        return ESCAPE + value
+        return _Data(value)
     return _escaped(value) if isinstance(value, str) and not is_path else value
 
 
 def _escaped(text: str) -> str:
-    return ESCAPE + text if text in KEYWORDS else text
+    return _Data(text) if text in KEYWORDS else text
 
 
 def _text_of(parser_rule_context: Any) -> str | None:

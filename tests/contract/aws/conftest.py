@@ -69,18 +69,11 @@ class Cloud:
         created = self.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
-            Role=self.role(),
+            Role=ROLE,
             Handler="app.handler",
             Code={"ZipFile": archive.getvalue()},
         )
         return str(created["FunctionArn"])
-
-    def role(self) -> str:
-        """Return the ARN of a role that exists."""
-        roles = self.client("iam")
-        if not roles.list_roles()["Roles"]:
-            roles.create_role(RoleName="sandbox", AssumeRolePolicyDocument="{}")
-        return ROLE
 
     def machine(self, definition: dict[str, Any] | str, kind: str = "STANDARD") -> str:
         """Create a state machine of a name of its own; return its ARN."""
@@ -141,6 +134,7 @@ def serve() -> tuple[ThreadedMotoServer, Cloud]:
     host, port = server.get_host_and_port()
     os.environ["MOTO_PORT"] = str(port)
     cloud = Cloud(f"http://{host}:{port}")
+    cloud.client("iam").create_role(RoleName="sandbox", AssumeRolePolicyDocument="{}")
     # The one seam through which every caller of a function comes.
     LambdaFunction.invoke = _invoke_callable(cloud)
     return server, cloud
@@ -150,6 +144,8 @@ def _invoke_callable(cloud: Cloud) -> Callable[..., bytes]:
     def invoke(self: Any, body: str, request_headers: Any, response_headers: Any) -> bytes:
         try:
             answer = cloud.functions[self.function_name](json.loads(body or "{}"))
+        except ConnectionError:  # Lambda, not the function, is in trouble
+            raise
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             typed = {"errorType": type(error).__name__, "errorMessage": str(error)}
             answer = getattr(error, "document", typed)
@@ -163,14 +159,17 @@ def _invoke_callable(cloud: Cloud) -> Callable[..., bytes]:
 def cloud() -> Iterator[Cloud]:
     """Yield AWS, repaired, a thousand times as fast where it waits."""
     from sandbox.aws import rotation, stepfunctions  # noqa: PLC0415 - stock runs load this file
-    from sandbox.aws.events import EventDelivery  # noqa: PLC0415
+    from sandbox.aws.events import EventDelivery, Scheduler  # noqa: PLC0415
 
     stepfunctions.repair(speed=1000)
     rotation.repair()
     delivery = EventDelivery(speed=1000)
     server, cloud = serve()
     delivery.start()
+    scheduler = Scheduler(delivery, speed=1000)
+    scheduler.start()
     yield cloud
+    scheduler.stop()
     delivery.stop()
     server.stop()
 
