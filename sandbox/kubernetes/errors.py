@@ -142,11 +142,11 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
 def invalid(
     resource: Resource, name: str, causes: Sequence[Cause], kind: str | None = None
 ) -> ApiError:
-    """Return the 422 that lists what is wrong with an object."""
+    """Return the 422 that lists what is wrong with an object; `kind` replaces its kind's name."""
     told = [f"{cause.field}: {cause.message}" for cause in causes]
     listed = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
     qualified = resource.qualified_kind if kind is None else kind
-    details = _about(resource, name, resource.kind if kind is None else kind)
+    details = {} if kind == "" else _about(resource, name, resource.kind if kind is None else "")
     details["causes"] = [cause.as_json() for cause in causes]
     return ApiError(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', details)
 

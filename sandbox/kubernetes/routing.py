@@ -10,10 +10,12 @@ from aiohttp import web
 from sandbox.kubernetes.access.reviews import REVIEWS
 from sandbox.kubernetes.access.rules import Attributes
 from sandbox.kubernetes.access.users import User, service_account
-from sandbox.kubernetes.errors import ApiError, no_such_resource
-from sandbox.kubernetes.requests import ResourceRequest, answer_review
+from sandbox.kubernetes.errors import ApiError, method_not_allowed, no_such_resource
+from sandbox.kubernetes.handlers import handle
+from sandbox.kubernetes.requests import ResourceRequest
 from sandbox.kubernetes.wire import discovery, openapi
 from sandbox.kubernetes.wire.answers import answer_error, answer_json, wanted_form
+from sandbox.kubernetes.wire.bodies import read_body
 from sandbox.kubernetes.wire.paths import ResourcePath, resource_path
 from sandbox.kubernetes.writes.options import Target
 
@@ -57,9 +59,20 @@ class Router:
             self.cluster.authorizer.require(user, attributes)
             return self._answer_plain(request)
         if (path.group, path.plural) in REVIEWS and path.version == "v1":
-            return await answer_review(self.cluster, request, path, user)
+            return await self._review(request, path, user)
         target = self._target(path)
-        return await ResourceRequest(self.cluster, request, path, user, target).answer()
+        return await handle(ResourceRequest(self.cluster, request, path, user, target))
+
+    async def _review(
+        self, request: web.Request, path: ResourcePath, user: User
+    ) -> web.StreamResponse:
+        if request.method != "POST" or path.name:
+            raise method_not_allowed()
+        wanted = Attributes("create", path.group, path.plural, namespace=path.namespace)
+        self.cluster.authorizer.require(user, wanted)
+        kind, _ = REVIEWS[path.group, path.plural]
+        question = {"apiVersion": f"{path.group}/v1", "kind": kind, **await read_body(request)}
+        return answer_json(self.cluster.reviewer.answer(path.plural, question, user), 201)
 
     def _target(self, path: ResourcePath) -> Target:
         resource = self.cluster.kinds.find(path.group, path.version, path.plural)

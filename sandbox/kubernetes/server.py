@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sandbox.files import write_atomically
 from sandbox.kubernetes import loading
 from sandbox.kubernetes.cluster import Cluster
-from sandbox.kubernetes.kinds.resource import Resource, split_api_version
+from sandbox.kubernetes.in_process import InProcess
 from sandbox.kubernetes.kubeconfig import write_kubeconfig
-from sandbox.kubernetes.patches.merge import merge_patch
 from sandbox.kubernetes.redaction import redacted_body
 from sandbox.kubernetes.routing import Router
-from sandbox.kubernetes.storage.copies import copied
 from sandbox.kubernetes.wire.paths import resource_path
-from sandbox.kubernetes.writes.options import DeleteOptions, Target, WriteOptions
 from sandbox.standin import StandIn
 
 
@@ -32,17 +29,13 @@ if TYPE_CHECKING:
     from sandbox.kubernetes.storage.store import Event
 
 Document = dict[str, Any]
-Documents = list[Document]
-Refusals = list[loading.Refused]
-Gvr = str | tuple[str, str, str]
 
 
 @dataclass
-class Kubernetes(StandIn):
-    """An API server with its objects; `now` returns epoch seconds (the world's clock).
+class Kubernetes(InProcess, StandIn):
+    """An API server and its objects; `now` returns epoch seconds (the world's clock).
 
-    In process, resources are named "v1/services", "apps/v1/deployments" or as (group, version,
-    plural) tuples; objects that are returned are copies.
+    Without a token, requests are those of system:anonymous; `admin_token` is a cluster admin's.
     """
 
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -66,100 +59,17 @@ class Kubernetes(StandIn):
         self.cluster.store.close()
         await super().stop()
 
-    # In process.
-
-    def get(self, gvr: Gvr, namespace: str | None, name: str) -> Document | None:
-        """Return an object, or None."""
-        found = self.cluster.store.get(self._resource(gvr).key, namespace or "", name)
-        return copied(found) if found else None
-
-    def list(self, gvr: Gvr, namespace: str | None = None) -> Documents:
-        """Return a resource's objects, of one namespace or of all."""
-        return copied(self.cluster.store.all(self._resource(gvr).key, namespace or ""))
-
-    def apply(self, document: Document, *, manager: str, status: bool = False) -> Document:
-        """Apply an object server-side, by force: create it, or take over what it says."""
-        loading.known_kind(self.cluster, document)
-        target = self.cluster.target_of(document)
-        options = WriteOptions(manager, force=True, subresource="status" if status else "")
-        return copied(self.cluster.writer.apply(target, document, options)[0])
-
-    def patch(
-        self, gvr: Gvr, namespace: str | None, name: str, patch: Document, *, manager: str
-    ) -> Document:
-        """Lay a JSON merge patch over an object; raise ApiError when it is not there."""
-        return self._patch(gvr, namespace, name, patch, WriteOptions(manager))
-
-    def patch_status(
-        self, gvr: Gvr, namespace: str | None, name: str, status: Document, *, manager: str
-    ) -> Document:
-        """Lay a JSON merge patch over an object's status."""
-        options = WriteOptions(manager, subresource="status")
-        return self._patch(gvr, namespace, name, {"status": status}, options)
-
-    def delete(self, gvr: Gvr, namespace: str | None, name: str) -> bool:
-        """Delete an object and what depends on it; say whether it was there."""
-        resource = self._resource(gvr)
-        live = self.cluster.store.get(resource.key, namespace or "", name)
-        if live:
-            self.cluster.remover.delete(resource, live, DeleteOptions())
-        return live is not None
-
-    def subscribe(self, callback: Callable[[str, Document], None]) -> Callable[[], None]:
-        """Call back with (ADDED, MODIFIED or DELETED, object) for every write; the result ends it.
-
-        Callbacks run at once and in order; they may write.
-        """
-        return self.cluster.store.subscribe(lambda e: callback(e.type, copied(e.document)))
-
-    watch = subscribe
-
-    def register(
-        self, group: str, version: str, kind: str, plural: str, *, namespaced: bool
-    ) -> Resource:
-        """Serve a further custom kind, whose fields are not checked."""
-        return loading.register(self.cluster, group, version, kind, plural, namespaced=namespaced)
-
-    def load_objects(
-        self, documents: Iterable[Document], manager: str = "kubectl", *, server_side: bool = False
-    ) -> Refusals:
-        """Bring manifests in: kinds and namespaces are made as needed; return what was refused."""
-        refused = loading.load_objects(self.cluster, documents, manager, server_side=server_side)
-        self.changed()
-        return refused
-
-    def service_account_token(
-        self, namespace: str, name: str, *, seconds: float | None = None
-    ) -> str:
-        """Return a token for a ServiceAccount (by default one that does not end)."""
-        account = self.cluster.store.get(("", "serviceaccounts"), namespace, name)
-        if account is None:
-            raise LookupError(f"no ServiceAccount {namespace}/{name}")
-        return self.cluster.authenticator.issue(account, seconds=seconds)[0]
-
     def kubeconfig(self, path: Path, token: str, ca_pem: bytes) -> None:
         """Write a kubeconfig for the started server."""
         write_kubeconfig(path, self.base_url, token, ca_pem)
 
-    def _patch(
-        self, gvr: Gvr, namespace: str | None, name: str, patch: Document, options: WriteOptions
-    ) -> Document:
-        resource = self._resource(gvr)
-        target = Target(resource, resource.version, namespace or "", name)
-        return copied(
-            self.cluster.writer.patch(target, lambda live: merge_patch(live, patch), options)
-        )
-
-    def _resource(self, gvr: Gvr) -> Resource:
-        if isinstance(gvr, str):
-            api, _, plural = gvr.rpartition("/")
-            gvr = (*split_api_version(api), plural)
-        resource = self.cluster.kinds.find(*gvr)
-        if resource is None:
-            raise LookupError(f"no resource {gvr} is served")
-        return resource
-
-    # State.
+    def load_objects(
+        self, documents: Iterable[Document], manager: str = "kubectl", *, server_side: bool = False
+    ) -> list[loading.Refused]:
+        """Bring manifests in: kinds and namespaces are made as needed; return what was refused."""
+        refused = loading.load_objects(self.cluster, documents, manager, server_side=server_side)
+        self.changed()
+        return refused
 
     def dump(self) -> Document:
         """Return all objects, and the kinds that were registered by hand."""

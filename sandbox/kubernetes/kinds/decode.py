@@ -30,9 +30,13 @@ _SCHEMA_TYPES = {"list": "array", "map": "object", "bool": "boolean", "number": 
 
 @dataclass(frozen=True)
 class Mistyped:
-    """A value of the wrong JSON type; `owner` is the type whose field it is."""
+    """A value of the wrong JSON type; `owner` is the type whose field `place` is.
+
+    `place` is the path without the keys of maps: to Go those are values, not fields.
+    """
 
     path: str
+    place: str
     value: Any
     wanted: Field
     owner: str
@@ -40,7 +44,7 @@ class Mistyped:
     def as_go(self) -> str:
         """Say it as Go's JSON decoder does, which reads the core kinds."""
         wanted = _GO_TYPES.get(self.wanted.type, f"v1.{self.wanted.name or self.wanted.type}")
-        dotted = ".".join(part.partition("[")[0] for part in self.path.split("."))
+        dotted = ".".join(part.partition("[")[0] for part in self.place.split("."))
         return (
             f"json: cannot unmarshal {json_type(self.value)} into Go struct field "
             f"{self.owner}.{dotted} of type {wanted}"
@@ -67,40 +71,49 @@ class Decoded:
 def decode(schema: Field, document: dict[str, Any], kind: str) -> Decoded:
     """Return the document as this kind understands it; the given one is left as it was."""
     decoded = Decoded()
-    decoded.value = _fit(schema, document, "", kind, decoded)
+    decoded.value = _fit(schema, document, _Place(owner=kind), decoded)
     return decoded
 
 
-def _fit(schema: Field, value: Any, path: str, owner: str, found: Decoded) -> Any:
+@dataclass(frozen=True)
+class _Place:
+    """Where in a document we are: its path, the path Go names, and the type it is a field of."""
+
+    path: str = ""
+    place: str = ""
+    owner: str = ""
+
+    def at(self, index: int) -> _Place:
+        return _Place(f"{self.path}[{index}]", f"{self.place}[{index}]", self.owner)
+
+    def member(self, name: str, schema: Field) -> _Place:
+        place = self.place if schema.type == "map" else _join(self.place, name)
+        return _Place(_join(self.path, name), place, schema.name or self.owner)
+
+
+def _fit(schema: Field, value: Any, here: _Place, found: Decoded) -> Any:
     if not _is_of(schema, value):
-        found.mistyped.append(Mistyped(path, value, schema, owner))
+        found.mistyped.append(Mistyped(here.path, here.place, value, schema, here.owner))
         return value
     if schema.type == "any":
         return value
     if isinstance(value, dict):
-        return _fit_members(schema, value, path, schema.name or owner, found)
+        return _fit_members(schema, value, here, found)
     if isinstance(value, list):
-        entries = (
-            _fit(schema.entry, entry, f"{path}[{index}]", owner, found)
-            for index, entry in enumerate(value)
-        )
-        return list(entries)
+        return [_fit(schema.entry, v, here.at(i), found) for i, v in enumerate(value)]
     return value
 
 
 def _fit_members(
-    schema: Field, value: dict[str, Any], path: str, owner: str, found: Decoded
+    schema: Field, value: dict[str, Any], here: _Place, found: Decoded
 ) -> dict[str, Any]:
     fitted = {}
     for name, member in value.items():
-        known = schema.child(name)
-        inner = f"{path}.{name}" if path else name
+        known, inner = schema.child(name), here.member(name, schema)
         if known is None:
-            found.unknown.append(inner)
+            found.unknown.append(inner.path)
         elif member is not None:
-            # Go names a map by its own path: its entries' keys are values, not fields.
-            place = path if schema.type == "map" else inner
-            fitted[name] = _fit(known, member, place, owner, found)
+            fitted[name] = _fit(known, member, inner, found)
     return fitted
 
 

@@ -80,10 +80,11 @@ def apply(
     schema: Field, live: Any, applied: Any, managed: Managed, writer: Entry, *, force: bool
 ) -> tuple[Any, Managed]:
     """Return the merged value and its managers; raise OwnershipConflict unless forced."""
-    own = replace(writer, paths=field_paths(schema, applied) - _NEVER_OWNED)
+    said = field_paths(schema, applied)
+    own = replace(writer, paths=said - _NEVER_OWNED)
     last = managed.get(own.manager.identity)
     others = {identity: e for identity, e in managed.items() if identity != own.manager.identity}
-    claims = frozenset().union(own.paths, *(entry.paths for entry in others.values()))
+    claims = said.union(*(entry.paths for entry in others.values()))
     result = merge(schema, live, applied)
     if last:
         result = _without_abandoned(schema, result, last.paths, claims)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Include = Literal["Metadata", "Object", "None"]
 
+_PRINTED_WITH_TIME = frozenset({"ClusterRole", "CustomResourceDefinition", "Role"})
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
@@ -65,6 +66,8 @@ def _carried(document: Document, include: str) -> Document | None:
 def _printer(resource: Resource, now: float) -> tuple[list[tuple[str, int]], Any]:
     """Return the columns (name, priority) and what fills a row of cells."""
     core = None if resource.custom else CORE_COLUMNS.get(resource.kind)
+    if resource.kind in _PRINTED_WITH_TIME:
+        return [("Name", 0), ("Created At", 0)], lambda d: [d["metadata"]["name"], _born(d)]
     if core:
         return (
             [("Name", 0), *((name, 0) for name in core[0]), ("Age", 0)],

@@ -60,10 +60,9 @@ class Watch:
             await self._follow(response, request, start)
         except Forgotten:
             status = expired(f"too old resource version: {asked} ({self.store.revision})")
-            await response.write(_line("ERROR", json.dumps(status.as_status())))
+            await self._send(response, [_line("ERROR", json.dumps(status.as_status()))])
         except (ConnectionResetError, asyncio.CancelledError):
-            return response
-        await response.write_eof()
+            pass
         return response
 
     def _start(self, asked: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.kubernetes.errors import ApiError, Cause, bad_request, internal, invalid
 from sandbox.kubernetes.kinds.decode import Decoded, decode
 from sandbox.kubernetes.kinds.resource import split_api_version
-from sandbox.kubernetes.ownership.problems import listed_twice_or_nameless
+from sandbox.kubernetes.ownership.problems import problems
 
 
 if TYPE_CHECKING:
@@ -54,17 +54,9 @@ def read_applied(resource: Resource, body: Any) -> Document:
     if body.get("metadata", {}).get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     decoded = decode(resource.schema, body, resource.kind)
-    problems = [
-        *(f".{path}: field not declared in schema" for path in decoded.unknown),
-        *(
-            f".{m.path}: expected {_smd_type(m.wanted.type)}, got {m.value!r}"
-            for m in decoded.mistyped
-        ),
-    ]
-    if not decoded.mistyped:
-        problems += listed_twice_or_nameless(resource.schema, decoded.value)
-    if problems:
-        raise internal(f"failed to create typed patch object ({_gvknn(body)}): {_told(problems)}")
+    found = problems(resource.schema, body, decoded)
+    if found:
+        raise internal(f"failed to create typed patch object ({_gvknn(body)}): {_told(found)}")
     return _document(decoded)
 
 
@@ -112,8 +104,9 @@ def _cannot_be_handled(resource: Resource, body: Document, why: str) -> ApiError
 
 def _document(decoded: Decoded) -> Document:
     document: Document = decoded.value
-    document.setdefault("metadata", {})
-    return document
+    metadata = document.get("metadata") or {}
+    told = {k: v for k, v in metadata.items() if v not in ({}, [], "")}
+    return {**document, "metadata": told}
 
 
 def _name(body: Document) -> str:
@@ -126,10 +119,6 @@ def _gvknn(body: Document) -> str:
     group, version = split_api_version(body["apiVersion"])
     place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     return f"{place}; {group}/{version}, Kind={body.get('kind', '')}"
-
-
-def _smd_type(field_type: str) -> str:
-    return {"integer": "numeric", "number": "numeric", "object": "map"}.get(field_type, field_type)
 
 
 def _told(problems: list[str]) -> str:
