@@ -1,0 +1,156 @@
+"""`tailkeeper run MACHINE`: start an execution, wait for it, say what it came to."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli import executions
+from cli.deployments import opened
+from cli.following import follow
+from cli.problems import FAILED, Misuse
+from cli.screen import Screen
+from cli.tables import STYLES, counts_text, plan_table
+from tailkeeper.model import Plan
+
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+
+    from cli.deployments import Deployment
+    from cli.executions import Ended
+
+EXPRESS = frozenset({"Sweep"})
+CODES = {
+    "applied": 0,
+    "in_sync": 0,
+    "planned": 0,
+    "started": 0,
+    "failed": FAILED,
+    "held": 2,
+    "refused": 3,
+    "undone": 4,
+}
+
+
+def run(options: Namespace) -> int:
+    """Run the machine; return the exit code of its outcome."""
+    screen = Screen(json=options.json)
+    machine = options.machine.capitalize()
+    document = request(machine, given(options.input), dry_run=options.dry_run)
+    with opened(options.sandbox, options.stack) as deployment:
+        if machine in EXPRESS:
+            ended = sweep(screen, deployment, machine, document, follow_on=options.follow)
+        else:
+            arn = executions.start(deployment, machine, document)
+            ended = finished(screen, deployment, arn, live=options.follow)
+        report(screen, deployment, ended)
+    return CODES.get(ended.outcome, FAILED)
+
+
+def given(text: str | None) -> dict[str, Any]:
+    """Return the input that a person gave, as JSON or as @FILE; raise Misuse."""
+    if not text:
+        return {}
+    try:
+        source = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
+        document = json.loads(source)
+    except OSError as error:
+        raise Misuse(f"--input {text}: {error.strerror}") from None
+    except ValueError as error:
+        raise Misuse(f"--input is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Misuse("--input is not a JSON object: give one as in events/converge-person.json")
+    return document
+
+
+def request(machine: str, document: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
+    """Return the execution's input; a Converge gets the person as its cause unless it has one."""
+    if machine != "Converge":
+        if dry_run:
+            raise Misuse(f"--dry-run is for converge: {machine.lower()} only looks, or starts one")
+        return dict(document)
+    asked = {"dry_run": True} if dry_run else {}
+    return {"causes": [person()], **document, **asked}
+
+
+def person() -> dict[str, str]:
+    """Return the cause that this person is."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # no such user, as in some containers
+        name = "somebody"
+    return {"kind": "person", "id": str(uuid.uuid4()), "at": at, "by": name, "ref": "run"}
+
+
+def finished(screen: Screen, deployment: Deployment, arn: str, *, live: bool) -> Ended:
+    """Wait for an execution, and for the holder of the lease when that took it over."""
+    ended = follow(screen, deployment, arn) if live else waited(screen, deployment, arn)
+    if ended.output and ended.outcome == "coalesced":
+        holder = ended.output["holder"]
+        screen.say(f"Another run is under way and has taken the causes over: {holder}")
+        return finished(screen, deployment, holder, live=live)
+    return ended
+
+
+def waited(screen: Screen, deployment: Deployment, arn: str) -> Ended:
+    """Wait for an execution without telling of its states."""
+    with screen.waiting(f"Running {arn.rpartition(':')[2]}"):
+        return executions.wait(deployment, arn)
+
+
+def sweep(
+    screen: Screen,
+    deployment: Deployment,
+    machine: str,
+    document: Mapping[str, Any],
+    *,
+    follow_on: bool,
+) -> Ended:
+    """Run an Express machine; go on with the Converge that it started, if that is asked for."""
+    with screen.waiting(f"Running {machine}"):
+        ended = executions.run_express(deployment, machine, document)
+    if follow_on and ended.output and ended.outcome == "started":
+        screen.say(f"It has started a Converge: {ended.output['why']}")
+        return finished(screen, deployment, ended.output["execution"], live=True)
+    return ended
+
+
+def report(screen: Screen, deployment: Deployment, ended: Ended) -> None:
+    """Print the outcome: one JSON document, or the plan as a table and a sentence."""
+    output = ended.output or {"outcome": "failed", "why": ended.why}
+    if screen.json:
+        screen.document({**output, "execution": ended.arn})
+        return
+    plan = planned(deployment, ended)
+    if plan:
+        screen.say(plan_table(plan.changes))
+    words = [output["outcome"]]
+    if output.get("change_id"):
+        words.append(f"change {output['change_id']}")
+    if "plan" in output:
+        words.append(counts_text(output["plan"]))
+    if states := (output.get("proof") or {}).get("states") or output.get("states"):
+        words.append(f"seen: {counts_text(states)}")
+    if output.get("why"):
+        words.append(output["why"])
+    screen.say(". ".join(words), style=STYLES.get(output["outcome"], ""))
+
+
+def planned(deployment: Deployment, ended: Ended) -> Plan | None:
+    """Return the last plan of an execution that had changes in it, with all its verdicts."""
+    if ":express:" in ended.arn:
+        return None
+    for visit in reversed(executions.read_history(deployment, ended.arn).of("Plan Change")):
+        payload = (visit.output or {}).get("Payload") or {}
+        if "plan" in payload:
+            plan = Plan.from_json(executions.unpacked(deployment, payload["plan"]))
+            if plan:
+                return plan
+    return None

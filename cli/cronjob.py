@@ -1,0 +1,124 @@
+"""What an updater CronJob would have taken: a simulation from its own settings, step by step.
+
+A CronJob of this kind reads the Gateway's address, writes it into the resolver's ConfigMap and
+leaves the rest to the kubelet and to CoreDNS. Each step takes a range; the middle of it is told,
+and the far ends together are the worst case. Sources of the ranges:
+
+    pod         Kubernetes's SLO: 99 % of Pods start within 5 s, images apart
+    downloads   not documented: a small package index, and 60 MB of kubectl at 20 to 100 Mbit/s
+    kubelet     the sync period of 60 s, and the delay of its ConfigMap cache
+    reload      CoreDNS's `reload`: every 30 s, give or take 15 s, unless the Corefile says more
+    caches      an answer's own TTL
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.cron import parse
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+POD = (1.0, 5.0)
+PACKAGES = (2.0, 8.0)
+KUBECTL = (5.0, 24.0)
+KUBELET = (60.0, 90.0)
+RELOAD = (30.0, 15.0)
+TTL = 60.0
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: when it is over (epoch seconds), and the least and most it takes (seconds)."""
+
+    name: str
+    over: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The steps from an event on. `never` says why it does not end at all, else it is ""."""
+
+    event: float
+    steps: tuple[Step, ...] = ()
+    never: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the resolver would have answered with the old address."""
+        return self.steps[-1].over - self.event if self.steps else float("inf")
+
+    @property
+    def worst(self) -> float:
+        """Return the most that the settings allow, wherever in its period the event falls."""
+        return sum(step.most for step in self.steps) if self.steps else float("inf")
+
+
+def simulate(cron_job: Mapping[str, Any], event: float, known: float) -> Simulation:
+    """Return what the CronJob would have done after an event.
+
+    `known` is when the Gateway's status had the new address: a run that reads it earlier writes
+    the old one again, so the next one counts. Both are epoch seconds; raise CronError.
+    """
+    spec = cron_job["spec"]
+    if spec.get("suspend"):
+        return Simulation(event, never="it is suspended")
+    schedule = parse(spec["schedule"], spec.get("timeZone") or "UTC")
+    script = "\n".join(_commands(spec["jobTemplate"]["spec"]["template"]["spec"]))
+    before = _until_reading(script)
+    fire = schedule.next_after(event)
+    while fire + sum(map(_middle, before.values())) < known:
+        fire = schedule.next_after(fire)
+    period = schedule.next_after(fire) - fire
+    steps = [Step("the schedule fires", fire, 0.0, period)]
+    after = {
+        "the kubelet updates the volume": KUBELET,
+        "CoreDNS reloads": _reload(script),
+        "caches have expired": (0.0, _ttl(script)),
+    }
+    for name, span in (before | after).items():
+        steps.append(Step(name, steps[-1].over + _middle(span), *span))
+    return Simulation(event, tuple(steps))
+
+
+def _middle(span: tuple[float, float]) -> float:
+    return sum(span) / 2
+
+
+def _commands(pod: Mapping[str, Any]) -> Iterator[str]:
+    for container in pod.get("containers") or ():
+        yield from (str(word) for word in container.get("command") or ())
+        yield from (str(word) for word in container.get("args") or ())
+
+
+def _until_reading(script: str) -> dict[str, tuple[float, float]]:
+    """Return the spans of a run before it reads the Gateway: its Pod's start, its downloads."""
+    packages = PACKAGES if re.search(r"\b(apk add|apt-get install|dnf install)\b", script) else None
+    kubectl = KUBECTL if re.search(r"\b(curl|wget)\b[^\n]*kubectl", script) else None
+    spans = [span for span in (packages, kubectl) if span]
+    downloads = sum(least for least, _ in spans), sum(most for _, most in spans)
+    return {"the Pod starts": POD} | ({"its tools are downloaded": downloads} if spans else {})
+
+
+def _reload(script: str) -> tuple[float, float]:
+    """Return how long after a file has changed CoreDNS notices, by the Corefile in the script."""
+    found = re.search(r"^\s*reload(?:[ \t]+(\S+))?(?:[ \t]+(\S+))?[ \t]*$", script, re.MULTILINE)
+    interval, jitter = (_duration(text) for text in found.groups()) if found else (None, None)
+    return 0.0, (interval or RELOAD[0]) + (jitter or (interval or 2 * RELOAD[1]) / 2)
+
+
+def _duration(text: str | None) -> float | None:
+    match = re.fullmatch(r"(\d+)([smh])", text or "")
+    return int(match[1]) * UNITS[match[2]] if match else None
+
+
+def _ttl(script: str) -> float:
+    found = re.search(r"\s(\d+)\s+IN\s+A\s", script)
+    return float(found[1]) if found else TTL

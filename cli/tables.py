@@ -1,0 +1,90 @@
+"""Plans, proofs and lists of changes as tables of at most 100 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tailkeeper.model import Change
+
+ROWS = 60
+STYLES = {
+    "applied": "green",
+    "apply": "green",
+    "in_sync": "green",
+    "planned": "green",
+    "healthy": "green",
+    "held": "yellow",
+    "hold": "yellow",
+    "wait": "yellow",
+    "degraded": "yellow",
+    "blind": "yellow",
+    "undone": "yellow",
+    "refused": "red",
+    "refuse": "red",
+    "failed": "red",
+    "conflict": "red",
+    "down": "red",
+}
+TEXTS: dict[str, Callable[[Any], str]] = {
+    "records": lambda records: ", ".join(f"{r['type']} {r['content']}" for r in records),
+    "addresses": ", ".join,
+    "nameservers": ", ".join,
+    "text": lambda text: f"somebody's document, {len(text.splitlines())} lines",
+    "mode": lambda mode: f"our {'Corefile' if mode == 'corefile' else 'hosts file'}",
+    "suspend": lambda suspended: "suspended" if suspended else "running",
+}
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """Return an empty table in the one style of all; the last column takes what is left."""
+    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def plan_table(changes: Sequence[Change]) -> Table:
+    """Return a plan: what each change does to which name of which surface, and the verdict."""
+    made = table("surface", "name", "before", "after", "verdict")
+    for change in changes[:ROWS]:
+        word = change.verdict.word if change.verdict else ""
+        made.add_row(
+            change.surface,
+            change.key,
+            text_of(change.before),
+            text_of(change.after),
+            verdict_of(change),
+            style=STYLES.get(word) if word != "apply" else None,
+        )
+    if len(changes) > ROWS:
+        made.add_row("", f"and {len(changes) - ROWS} more")
+    return made
+
+
+def verdict_of(change: Change) -> str:
+    """Return the guard's word on a change, and why unless it is to be applied."""
+    if not change.verdict:
+        return ""
+    if change.verdict.word == "apply":
+        return "apply"
+    return f"{change.verdict.word}: {'; '.join(change.verdict.reasons)}"
+
+
+def text_of(value: Any) -> str:
+    """Return a change's `before` or `after` in one short text (tailkeeper.model has the shapes)."""
+    if not isinstance(value, dict):
+        return "-" if value is None else str(value)
+    shape = next((name for name in TEXTS if name in value), "")
+    return TEXTS[shape](value[shape]) if shape else str(value)
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return a plan's counts without the zeros: `2 create, 1 held`."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no change"
