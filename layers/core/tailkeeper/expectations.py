@@ -79,9 +79,8 @@ def _target(
         value = change.after if change else standing
         target["created"] = bool(change and change.before is None)
         if value:
-            target["public"] = {
-                "records": [{k: r[k] for k in ("type", "content", "proxied")} for r in value["records"]]
-            }
+            parts = ("type", "content", "proxied")
+            target["public"] = {"records": [{k: r[k] for k in parts} for r in value["records"]]}
     if "tailnet" in exposure.views:
         target |= _tailnet(world, exposure, changes)
     return target
@@ -98,15 +97,10 @@ def _tailnet(world: World, exposure: Exposure, changes: Mapping[Key, Change]) ->
         standing = entries_of(world.resolvers[place]["text"]).get(exposure.host, ())
         addresses = (change.after or {}).get("addresses", ()) if change else standing
         nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
+        created = bool(change and change.before is None)
         if addresses and nameserver:
-            created = bool(change and change.before is None)
-            return {
-                "tailnet": {
-                    "nameserver": nameserver,
-                    "addresses": list(addresses),
-                    "created": created,
-                }
-            }
+            said = {"nameserver": nameserver, "addresses": list(addresses), "created": created}
+            return {"tailnet": said}
     return {}
 
 
