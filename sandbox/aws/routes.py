@@ -86,11 +86,12 @@ def _route(method: str, path: str, operation: Mapping[str, Any]) -> Route:
             f"{method} {path}: only open Lambda routes of payload 2.0 are known"
         )
     verb = "ANY" if method == ANY else method.upper()
+    path = DEFAULT if path.strip("/") == DEFAULT else path
     return Route(verb, path, arn[1], _pattern(path))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    if path in {DEFAULT, f"/{DEFAULT}"}:
+    if path == DEFAULT:
         return re.compile(".*")
     parts = re.split(r"(\{[^}]+\})", path)
     return re.compile("".join(_part(part) for part in parts))

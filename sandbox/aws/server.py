@@ -158,6 +158,8 @@ class Server:
             request.template.parent / "pyproject.toml",
             Path(tempfile.mkdtemp(prefix="sandbox-code-")),
         )
+        for layer in packaged.layers:
+            code.layer_path(layer)
         pool = Pool(LogSink(logs, file))
         surroundings = Surroundings(self.endpoint.url, ACCESS_KEY, SECRET_KEY, request.worker_env)
         self.functions = Functions(pool, code, surroundings)
