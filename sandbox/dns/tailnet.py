@@ -33,11 +33,15 @@ VERSIONS = {4: "A", 6: "AAAA"}
 
 
 class Tailnet(Protocol):
-    """What MagicDNS knows of the tailnet; `sandbox.tailscale` has all three."""
+    """What MagicDNS knows of the tailnet; `sandbox.tailscale` has all four."""
 
     @property
     def devices(self) -> Sequence[Mapping[str, Any]]:
         """Devices in the wire format of Tailscale's API."""
+
+    @property
+    def services(self) -> Sequence[Mapping[str, Any]]:
+        """Tailscale Services in the wire format of Tailscale's API."""
 
     @property
     def split_dns(self) -> Mapping[str, Sequence[str]]:
@@ -92,7 +96,7 @@ class TailnetDns:
         return name == domain or name.endswith(f".{domain}")
 
     def _magic(self, query: Message, name: str) -> Message:
-        """Answer for a device, connected or not; other types of its name have no data."""
+        """Answer for a device, connected or not, or a Service; other types have no data."""
         addresses = self._addresses(name)
         exists = addresses or name == bare(self.tailnet.magic_dns_domain)
         rcode = dns.rcode.NOERROR if exists else dns.rcode.NXDOMAIN
@@ -107,7 +111,9 @@ class TailnetDns:
         for device in self.tailnet.devices:
             if bare(str(device["name"])) == name:
                 return list(device["addresses"])
-        return []
+        label = name.removesuffix(f".{bare(self.tailnet.magic_dns_domain)}")
+        named = (s for s in self.tailnet.services if s["name"] == f"svc:{label}")
+        return [address for service in named for address in service["addrs"]]
 
     def _owner(self, query: Message) -> str | None:
         """Return the name of the device whose address a PTR query asks about."""

@@ -32,6 +32,9 @@ class FakeTailnet:
             {"name": f"gateway-1.{DOMAIN}.", "addresses": ["100.64.0.2"]},
         ]
     )
+    services: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"name": "svc:web", "addrs": ["100.64.0.9", "fd7a:115c:a1e0::9"]}]
+    )
     split_dns: dict[str, list[str]] = field(
         default_factory=lambda: {"Split.org.": [RESOLVER], "deep.split.org": []}
     )
