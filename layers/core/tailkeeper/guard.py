@@ -24,19 +24,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tailkeeper.config import GuardLimits
 from tailkeeper.model import Change, Verdict
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many deletes one run may make in a place: the larger of a count and a share."""
-
-    deletes: int = 1
-    delete_share: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ class Facts:
 
     now: float
     sweep_seconds: float = 300
-    limits: Limits = Limits()
+    limits: GuardLimits = field(default_factory=GuardLimits)
     writers: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)

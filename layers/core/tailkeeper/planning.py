@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns
 from tailkeeper.gateways import GatewayDevice, Refusal
-from tailkeeper.guard import Facts, Limits, judge
+from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
 from tailkeeper.records import Wanted, held_by_name
@@ -71,10 +71,12 @@ def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Ch
     claims: dict[str, list[Wanted]] = {}
     for exposure in world.exposures:
         if exposure.published and world.config.zone_of(exposure.host) == zone:
-            claims.setdefault(exposure.host, []).append(record_wanted(world, zone, exposure))
-    wanted = {host: settled(host, made, held, reports) for host, made in claims.items()}
+            made = claims.setdefault(exposure.host, [])
+            if wanted_record := record_wanted(world, zone, exposure):
+                made.append(wanted_record)
+    wanted = {host: settled(host, made, held, reports) for host, made in claims.items() if made}
     changes = records.plan_zone(zone, held, wanted, world.config.guard.protected)
-    return [c for c in changes if c.after is not None or c.key not in world.kept]
+    return [c for c in changes if c.after is not None or c.key not in world.kept | claims.keys()]
 
 
 def _resolver_changes(
@@ -123,10 +125,9 @@ def _facts(world: World, now: float) -> Facts:
     sources = Counter(
         key for e in world.exposures for key in (kind_of(e), f"{e.cluster}/{kind_of(e)}")
     )
-    guard = world.config.guard
     return Facts(
         now=now,
-        limits=Limits(guard.deletes, guard.delete_share),
+        limits=world.config.guard,
         writers={**external_dns_writers(world), **resolver_writers(world)},
         refusals={
             key: carrier.reasons

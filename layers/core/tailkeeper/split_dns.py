@@ -44,8 +44,13 @@ def plan_split_dns(
                     {"nameservers": before} if before else None,
                     {"nameservers": after},
                     place=PLACE,
-                    gateway=nameservers[0].resolver,
+                    gateway=_decider(nameservers),
                     moved=bool(before) and set(before) - set(after) <= former,
                 )
             )
     return changes
+
+
+def _decider(nameservers: tuple[Nameserver, ...]) -> str:
+    """Return the resolver by whose device the change stands or falls: a refused one first."""
+    return min(nameservers, key=lambda nameserver: bool(nameserver.address)).resolver

@@ -30,10 +30,15 @@ def settled(
     return ranked[0]
 
 
-def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted:
-    """Return what a zone should answer for an exposure; no targets when its gateway is refused."""
+def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted | None:
+    """Return what a zone should answer for an exposure; no targets when its gateway is refused.
+
+    None while the read does not tell what the Gateway's target annotation means.
+    """
     key = f"{exposure.cluster}/{exposure.gateway}" if exposure.gateway else ""
     literal = _literal_targets(world, exposure, key)
+    if literal is None:
+        return None
     device = world.carriers.get(key)
     if literal:
         targets, key = literal, ""
@@ -53,7 +58,7 @@ def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted:
     )
 
 
-def _literal_targets(world: World, exposure: Exposure, key: str) -> tuple[str, ...]:
+def _literal_targets(world: World, exposure: Exposure, key: str) -> tuple[str, ...] | None:
     """Return the targets that somebody wrote down and that do not mean the gateway's device."""
     targets = [target for target in (exposure.target or "").split(",") if target]
     if not key:
@@ -62,7 +67,10 @@ def _literal_targets(world: World, exposure: Exposure, key: str) -> tuple[str, .
     device = world.carriers.get(key)
     if isinstance(device, GatewayDevice):
         own.add(device.node_id)
-    return tuple(t for t in targets if target_means(t, own, world.tailnet) == "literal")
+    meant = [(target, target_means(target, own, world.tailnet)) for target in targets]
+    if any(meaning == "unknown" for _, meaning in meant):
+        return None
+    return tuple(target for target, meaning in meant if meaning == "literal")
 
 
 def kind_of(exposure: Exposure) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.prober.authorities import authorities
@@ -41,19 +40,24 @@ Work = tuple["Path", "Target"]
 
 
 async def probe(
-    batch: Mapping[str, Any], *, before: bool, proxy: str, public_dns: str = ""
+    batch: Mapping[str, Any],
+    *,
+    before: bool,
+    context: ssl.SSLContext,
+    proxy: str,
+    public_dns: str = "",
 ) -> list[dict[str, Any]]:
     """Return a finding for each path to each target of a batch, as JSON, in their order.
 
     `batch` is {targets, authorities: {zone: names of its servers}}; `before` says that the change
-    is not applied yet. `proxy` is a SOCKS5 URL, or "" where there is no way into the tailnet;
+    is not applied yet. `context` is from `tls_context`. `proxy` is a SOCKS5 URL, or "" where there is no way into the tailnet;
     `public_dns` (`host:port`) is asked instead of the zones' own servers. Never raises for a
     target.
     """
     needed = {zone_of(target["host"], batch["authorities"]) for target in batch["targets"]}
     zones = {zone: names for zone, names in batch["authorities"].items() if zone in needed}
     async with authorities(zones, public_dns) as servers:
-        vantage = Vantage(TailnetPath(proxy), servers, tls_context(), before, time.time())
+        vantage = Vantage(TailnetPath(proxy), servers, context, before, time.time())
         try:
             findings = await _findings(vantage, batch["targets"])
         finally:
@@ -61,9 +65,11 @@ async def probe(
     return [finding.as_json() for finding in findings]
 
 
-@cache
 def tls_context() -> ssl.SSLContext:
-    """Return the context of all connections: making one costs more than twenty handshakes."""
+    """Return a context for `probe`, with the system's authorities or those in SSL_CERT_FILE.
+
+    One serves all connections: to make it takes as long as twenty handshakes.
+    """
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -1,0 +1,160 @@
+"""Apply Records: one batch, journalled ahead, safe to run twice and to die in the middle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions import apply_records
+from sandbox.faults import Fault
+from tailkeeper.adapters.zone_errors import Unsettled
+from tailkeeper.model import Change, Verdict
+
+
+if TYPE_CHECKING:
+    from support.handlers import Outside
+
+    from tailkeeper.adapters.stack import Stack
+
+CHANGE = "20261121-230000-aaaaaa"
+
+
+def value(content: str, host: str) -> dict[str, Any]:
+    """Return the value of a name with one CNAME."""
+    record = {"type": "CNAME", "content": content, "ttl": 1, "proxied": False}
+    return {"records": [record], "resource": f"httproute/apps/{host}"}
+
+
+def change(host: str, before: str | None, after: str | None) -> Change:
+    """Return a change of a name, let through by the guard."""
+    return Change(
+        "records",
+        f"{host}.example.com",
+        value(before, host) if before else None,
+        value(after, host) if after else None,
+        place="example.com",
+        verdict=Verdict("apply", 13),
+    )
+
+
+def event(outside: Outside, aws: Stack, *changes: Change) -> dict[str, Any]:
+    """Return the state's input for a plan."""
+    plan = aws.artifacts.pack([c.as_json() for c in changes], "plans")
+    return outside.event(change_id=CHANGE, plan=plan)
+
+
+def writes(outside: Outside) -> list[str]:
+    """Return the writing requests that Cloudflare saw."""
+    return [r["path"] for r in outside.cloudflare.requests if r["method"] != "GET"]
+
+
+def contents(outside: Outside) -> dict[str, str]:
+    """Return the CNAMEs of the zone."""
+    (zone,) = outside.cloudflare.dump()["zones"]
+    return {r["name"]: r["content"] for r in zone["records"] if r["type"] == "CNAME"}
+
+
+def test_thirty_changes_are_one_batch_with_their_marks(aws: Stack, outside: Outside) -> None:
+    """Records and marks of thirty names go in one transaction, and the journal has thirty entries."""
+    plan = [change(f"n{i}", None, "gw.tail.ts.net") for i in range(30)]
+
+    report = apply_records.handler(event(outside, aws, *plan), None)
+
+    assert report == {"surface": "records", "applied": 30, "already": 0, "conflicts": []}
+    assert len(writes(outside)) == 1
+    assert len(contents(outside)) == 30
+    assert {e.state for e in aws.journal.entries(CHANGE)} == {"applied"}
+
+
+def test_a_second_run_writes_nothing(aws: Stack, outside: Outside) -> None:
+    """What is in place already is noted as such."""
+    asked = event(outside, aws, change("a", None, "gw.tail.ts.net"))
+    apply_records.handler(asked, None)
+    outside.cloudflare.requests.clear()
+
+    report = apply_records.handler(asked, None)
+
+    assert (report["applied"], report["already"]) == (0, 1)
+    assert writes(outside) == []
+
+
+def test_a_batch_whose_answer_was_cut_is_settled_by_reading(aws: Stack, outside: Outside) -> None:
+    """The write happened, the answer did not: the state machine's retry finds it in place."""
+    asked = event(outside, aws, change("a", None, "gw.tail.ts.net"))
+    outside.cloudflare.faults.append(Fault(method="POST", cut="after"))
+
+    with pytest.raises(Unsettled):
+        apply_records.handler(asked, None)
+    (entry,) = aws.journal.entries(CHANGE)
+    report = apply_records.handler(asked, None)
+
+    assert entry.state == "intended"
+    assert (report["applied"], report["already"]) == (0, 1)
+    assert [e.state for e in aws.journal.entries(CHANGE)] == ["applied"]
+    assert len(writes(outside)) == 1
+
+
+def test_a_name_that_somebody_changed_is_left_to_them(aws: Stack, outside: Outside) -> None:
+    """Only `before` may be overwritten; the other names are written all the same."""
+    apply_records.handler(event(outside, aws, change("a", None, "person.tail.ts.net")), None)
+
+    late = change("a", "old.tail.ts.net", "gw.tail.ts.net")
+    report = apply_records.handler(
+        event(outside, aws, late, change("b", None, "gw.tail.ts.net")), None
+    )
+
+    assert report["conflicts"] == ["a.example.com"]
+    assert contents(outside) == {
+        "a.example.com": "person.tail.ts.net",
+        "b.example.com": "gw.tail.ts.net",
+    }
+
+
+def test_one_poisoned_name_does_not_block_the_rest(aws: Stack, outside: Outside) -> None:
+    """A CNAME to itself is rejected alone."""
+    poison = change("bad", None, "bad.example.com")
+
+    report = apply_records.handler(
+        event(outside, aws, change("a", None, "gw.tail.ts.net"), poison), None
+    )
+
+    assert report["applied"] == 1
+    assert "bad.example.com" in report["conflicts"][0]
+    assert contents(outside) == {"a.example.com": "gw.tail.ts.net"}
+
+
+def test_a_change_of_type_never_leaves_the_name_without_an_answer(
+    aws: Stack, outside: Outside
+) -> None:
+    """CNAME to addresses is a delete and posts in one transaction, marks included."""
+    apply_records.handler(event(outside, aws, change("a", None, "gw.tail.ts.net")), None)
+    before = value("gw.tail.ts.net", "a")
+    records = [
+        {"type": kind, "content": content, "ttl": 1, "proxied": False}
+        for kind, content in (("A", "100.64.0.1"), ("AAAA", "fd7a:115c:a1e0::1"))
+    ]
+    after = {"records": records, "resource": "httproute/apps/a"}
+    flat = Change(
+        "records", "a.example.com", before, after, place="example.com", verdict=Verdict("apply", 7)
+    )
+    outside.cloudflare.requests.clear()
+
+    apply_records.handler(event(outside, aws, flat), None)
+    apply_records.handler(event(outside, aws, flat.inverse.judged(Verdict("apply", 0))), None)
+
+    assert len(writes(outside)) == 2
+    (zone,) = outside.cloudflare.dump()["zones"]
+    assert sorted((r["type"], r["name"]) for r in zone["records"]) == [
+        ("CNAME", "a.example.com"),
+        ("TXT", "cname-a.example.com"),
+    ]
+
+
+def test_what_the_guard_does_not_let_through_is_not_written(aws: Stack, outside: Outside) -> None:
+    """Held and refused changes cost no request at all."""
+    held = change("a", None, "gw.tail.ts.net").judged(Verdict("hold", 2, ("another writer",)))
+
+    apply_records.handler(event(outside, aws, held), None)
+
+    assert outside.cloudflare.requests == []
