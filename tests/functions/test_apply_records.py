@@ -56,7 +56,7 @@ def contents(outside: Outside) -> dict[str, str]:
 
 
 def test_thirty_changes_are_one_batch_with_their_marks(aws: Stack, outside: Outside) -> None:
-    """Records and marks of thirty names go in one transaction, and the journal has thirty entries."""
+    """Thirty names and their marks go in one transaction; the journal has thirty entries."""
     plan = [change(f"n{i}", None, "gw.tail.ts.net") for i in range(30)]
 
     report = apply_records.handler(event(outside, aws, *plan), None)
