@@ -37,6 +37,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         after,
         touched(changes, {finding["host"] for finding in after}),
         last=event["last"],
+        attempt=event["attempt"],
         now=rfc3339(time.time()),
         proven_before=(event["previous"] or {}).get("views"),
     )

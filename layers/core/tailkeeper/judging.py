@@ -20,6 +20,7 @@ Key = tuple[str, str, str]
 FINE = frozenset({"healthy", "degraded"})
 BEYOND_US = frozenset({"tls", "http"})  # hops that no answer of ours can mend
 SHOWN = 20
+LOOKS = 4  # tailscaled takes some seconds to join in a fresh Lambda
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ def judge_proof(
     touched: Collection[str],
     *,
     last: bool,
+    attempt: int = 1,
     now: str,
     proven_before: Mapping[str, str] | None = None,
 ) -> Proof:
     """Judge findings against those from before the change.
 
-    `touched` are the hosts of the change; `last` says that there is no time left to wait. A
+    `touched` are the hosts of the change; `last` says that there is no time left to wait. What
+    could not be looked at is looked at a few times more, by `attempt`. A
     failure that stood before is not the change's fault; being blind is neither down nor healthy.
     `proven_before` holds since when each view answers as planned; `now` is added for new ones.
     """
@@ -63,10 +66,11 @@ def judge_proof(
     failing = [f for f in after if f["state"] not in FINE]
     worse = [f for f in failing if _regressed(before.get(key_of(f)), f)]
     waiting = [f for f in failing if _may_mend(before.get(key_of(f)), f, touched)] or worse
+    patient = not last and any(f["state"] != "blind" or attempt < LOOKS for f in waiting)
     views = {**(proven_before or {})}
     for view in {f["view"] for f in after} - {f["view"] for f in waiting}:
         views.setdefault(view, now)
-    if waiting and not last:
+    if patient:
         word: Literal["proven", "again", "worse", "unproven"] = "again"
     elif worse:
         word = "worse"
