@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
@@ -175,14 +176,32 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def stock(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return what a module's CASES give with moto as it comes, from a process without repairs."""
+def stock(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> dict[str, Any]:
+    """Return what a module's CASES give with moto as it comes, from a process without repairs.
+
+    Workers share what one of them has found out.
+    """
+    base = tmp_path_factory.getbasetemp()
+    found = (base if worker_id == "master" else base.parent) / f"{request.path.stem}.stock.json"
+    with found.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read() or _run_stock(request.path)
+        file.truncate(0)
+        file.write(text)
+    results: dict[str, Any] = json.loads(text)
+    return results
+
+
+def _run_stock(module: Path) -> str:
     answered = subprocess.run(
-        [sys.executable, str(FOLDER / "stock.py"), str(request.path)],
+        [sys.executable, str(FOLDER / "stock.py"), str(module)],
         check=True,
         capture_output=True,
+        text=True,
         timeout=120,
         env=os.environ | {"PYTHONPATH": str(FOLDER.parents[2])},
     )
-    results: dict[str, Any] = json.loads(answered.stdout.splitlines()[-1])
-    return results
+    return answered.stdout.splitlines()[-1]

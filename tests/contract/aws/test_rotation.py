@@ -145,7 +145,7 @@ def a_moved_label_is_seen_without_a_stage(cloud: Cloud) -> Any:
 @aws_gives("InvalidRequestException")
 def an_unfinished_rotation_is_in_the_way(cloud: Cloud) -> Any:
     """Moto's check is the wrong way round: it lets a second one begin."""
-    rotated = secret(cloud, fail_in="testSecret").rotate(3)
+    rotated = secret(cloud, fail_in="finishSecret").rotate(4)
     try:
         rotated.rotate(0)
     except rotated.secrets.exceptions.InvalidRequestException:

@@ -347,15 +347,19 @@ def a_function_error_without_a_type_has_a_name(cloud: Cloud) -> Any:
 @aws_gives(True)
 def an_inline_map_works_on_forty_at_most(cloud: Cloud) -> Any:
     """Moto starts a thread for each item."""
-    together, most, lock = [0], [0], threading.Lock()
+    inside, most, begun, crowd = [0], [0], [0], threading.Event()
+    lock = threading.Lock()
 
     def work(_: Any) -> None:
         with lock:
-            together[0] += 1
-            most[0] = max(most[0], together[0])
-        time.sleep(0.15)
+            inside[0] += 1
+            begun[0] += 1
+            most[0] = max(most[0], inside[0])
+            if begun[0] > 40:
+                crowd.set()
+        crowd.wait(1)
         with lock:
-            together[0] -= 1
+            inside[0] -= 1
 
     task = {
         "Type": "Task",
@@ -364,7 +368,7 @@ def an_inline_map_works_on_forty_at_most(cloud: Cloud) -> Any:
         "End": True,
     }
     each = {"Type": "Map", "ItemProcessor": machine(B=task), "End": True}
-    cloud.run(machine(A=each), list(range(100)))
+    cloud.run(machine(A=each), list(range(41)))
     return most[0] <= 40
 
 
