@@ -1,0 +1,207 @@
+"""The embedded world, booted: the two halves of the sandbox, introduced to each other.
+
+The half outside AWS starts first, since the stack's parameters are its addresses; the AWS half
+loads meanwhile. Then secrets are filled and the webhook is registered as an operator would do it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+
+from cli.children import Child
+from cli.registration import register
+from cli.replaced import Replaced
+from cli.screen import seconds
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cli.screen import Screen
+    from tailkeeper.config import Config
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+LEASE_SECONDS, SHORTEST_LEASE = 150, 30  # a lease is real time, since functions are
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What to boot; `sweep` is a rate on the world's clock, which runs `speed` times as fast."""
+
+    config: Config
+    manifests: Path | None = None
+    world: Path | None = None
+    speed: float = 1.0
+    sweep: str = "rate(5 minutes)"
+    replaced: Replaced = field(default_factory=Replaced)
+
+
+class Booted:
+    """A running world: `connection` is the document of the connection file. Stop it by `with`."""
+
+    def __init__(self, screen: Screen, wishes: Wishes) -> None:
+        self.connection: dict[str, Any] = {}
+        self.notes: list[str] = []
+        self.not_emulated: list[str] = []
+        self.began = time.monotonic()
+        self._screen = screen
+        self._wishes = wishes
+        self._ending = ExitStack()
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        """Boot; raise Problem with what cannot be started, having stopped the rest."""
+        try:
+            with self._screen.waiting("Starting the world") as update:
+                self._boot(update)
+        except BaseException:
+            self._ending.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop both halves."""
+        self._ending.close()
+
+    def check(self) -> None:
+        """Raise Problem when a half has ended by itself."""
+        for child in self._children:
+            if not child.alive:
+                raise child.ended()
+
+    def _boot(self, update: Callable[[str], None]) -> None:
+        folder = self._wishes.world or Path(
+            self._ending.enter_context(tempfile.TemporaryDirectory(prefix="tailkeeper-"))
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        outside = self._child("the world", "sandbox.world", folder / "world.log")
+        aws = self._child("AWS", "sandbox.aws", folder / "aws.log")
+        outside.request(self._outside_request(folder))
+        world = outside.ready(self._telling(update))
+        aws.request(self._aws_request(folder, world))
+        stack = aws.ready(self._telling(update))
+        self._connect(world, stack)
+        self.notes += world["notes"]
+        self.not_emulated += stack["not_emulated"]
+
+    def _child(self, name: str, module: str, log: Path) -> Child:
+        child = Child(name, module, log)
+        self._children.append(child)
+        self._ending.callback(child.stop)
+        return child
+
+    def _telling(self, update: Callable[[str], None]) -> Callable[[str], None]:
+        def tell(text: str) -> None:
+            update(text)
+            self._screen.say(f"{seconds(time.monotonic() - self.began):>8}  {text}")
+
+        return tell
+
+    def _outside_request(self, folder: Path) -> dict[str, Any]:
+        return {
+            "manifests": str(self._wishes.manifests.resolve()) if self._wishes.manifests else None,
+            "world": str(folder.resolve()),
+            "speed": self._wishes.speed,
+            "zones": [zone.name for zone in self._wishes.config.zones],
+            "replace": self._wishes.replaced.for_world(),
+        }
+
+    def _aws_request(self, folder: Path, world: Mapping[str, Any]) -> dict[str, Any]:
+        replaced, speed = self._wishes.replaced, self._wishes.speed
+        parameters = {
+            "Config": json.dumps(self._wishes.config.as_json(), separators=(",", ":")),
+            "TailscaleUrl": replaced.tailscale_url or world["tailscale"]["base_url"],
+            "CloudflareUrl": replaced.cloudflare_url or world["cloudflare"]["base_url"],
+            "TailnetProxy": f"socks5h://{replaced.socks5 or world['socks5']}",
+            "PublicDns": replaced.public_dns or world["dns"]["public"],
+            "LeaseSeconds": str(max(SHORTEST_LEASE, math.ceil(LEASE_SECONDS / speed))),
+            "SweepRate": self._wishes.sweep,
+        }
+        return {
+            "template": str(TEMPLATE),
+            "parameters": parameters,
+            "world": str(folder.resolve()) if self._wishes.world else None,
+            "worker_env": {"SSL_CERT_FILE": world["tls"]["ca_file"]},
+            "speed": speed,
+        }
+
+    def _connect(self, world: Mapping[str, Any], stack: Mapping[str, Any]) -> None:
+        """Fill the secrets, register the webhook, and say how to connect to all of it."""
+        replaced = self._wishes.replaced
+        tailscale = replaced.tailscale_secret or {
+            name: world["tailscale"][name] for name in ("client_id", "client_secret")
+        }
+        token = replaced.cloudflare_token or world["cloudflare"]["api_token"]
+        kubeconfig = Path(replaced.kubeconfig or world["kubernetes"]["tailkeeper"])
+        clusters = [cluster.name for cluster in self._wishes.config.clusters]
+        base_url = replaced.tailscale_url or world["tailscale"]["base_url"]
+        registered = register(base_url, tailscale, stack["http_api_url"])
+        if registered.why:
+            self.notes.append(f"no webhook is registered, so no event comes: {registered.why}")
+        fill_secrets(
+            stack,
+            {
+                "TailscaleSecret": tailscale,
+                "CloudflareSecret": {"api_token": token},
+                "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig.read_text("utf-8")),
+                "WebhookSecrets": {"tailscale": [registered.secret]},
+            },
+        )
+        self.connection = {
+            "aws": aws_part(stack),
+            "webhooks": {
+                "base_url": stack["http_api_url"],
+                "tailscale_secret": registered.secret,
+            },
+            "state_machines": machines_of(stack),
+            "tailscale": {**world["tailscale"], "base_url": base_url, **tailscale},
+            "cloudflare": {
+                **world["cloudflare"],
+                "base_url": replaced.cloudflare_url or world["cloudflare"]["base_url"],
+                "api_token": token,
+            },
+            "kubernetes": {
+                **world["kubernetes"],
+                **({"kubeconfig": str(replaced.kubeconfig)} if replaced.kubeconfig else {}),
+            },
+            "dns": world["dns"],
+            "socks5": replaced.socks5 or world["socks5"],
+            "tls": world["tls"],
+            "speed": self._wishes.speed,
+        }
+
+
+def aws_part(stack: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the connection file's part on AWS."""
+    names = ("endpoint_url", "region", "access_key_id", "secret_access_key")
+    outputs = stack["outputs"]
+    return {
+        **{name: stack[name] for name in names},
+        "table": outputs["TableName"],
+        "artifacts": outputs["ArtifactsBucket"],
+    }
+
+
+def machines_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the state machines' ARNs by name, from the stack's outputs."""
+    outputs = stack["outputs"].items()
+    return {name.removesuffix("Arn"): arn for name, arn in outputs if name.endswith("Arn")}
+
+
+def fill_secrets(stack: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Give the stack's secrets their values, as its operator does after a deploy."""
+    session = boto3.Session(
+        stack["access_key_id"], stack["secret_access_key"], region_name=stack["region"]
+    )
+    client = session.client("secretsmanager", endpoint_url=stack["endpoint_url"])
+    for name, value in values.items():
+        client.put_secret_value(SecretId=stack["resources"][name], SecretString=json.dumps(value))

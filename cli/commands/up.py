@@ -1,0 +1,79 @@
+"""`tailkeeper up`: the embedded world in the foreground, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from cli.boot import Booted, Wishes
+from cli.configuration import configuration
+from cli.replaced import Replaced
+from cli.screen import Screen, seconds
+from sandbox.files import write_atomically
+
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+CHECK_SECONDS = 0.5
+
+
+def run(options: Namespace) -> int:
+    """Boot, write the connection file, wait for the signal to stop."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends us as Ctrl-C does
+    screen = Screen()
+    wishes = wished(screen, options)
+    with Booted(screen, wishes) as booted:
+        tell(screen, booted, wishes)
+        if options.state:
+            write_atomically(options.state, json.dumps(booted.connection, indent=2).encode())
+            screen.say(f"How to connect is in {options.state}")
+        took = seconds(time.monotonic() - booted.began)
+        screen.say(f"Ready after {took}. Ctrl-C, or SIGTERM, ends it.", style="bold")
+        stay(booted)
+        screen.say("Stopping.")
+    return 0
+
+
+def stay(booted: Booted) -> None:
+    """Wait until somebody ends us; raise Problem when the world ends by itself."""
+    try:
+        while True:
+            booted.check()
+            time.sleep(CHECK_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def wished(screen: Screen, options: Namespace) -> Wishes:
+    """Return what the options ask for; raise Misuse."""
+    replaced = Replaced.of(options)
+    config = configuration(
+        screen, file=options.config, manifests=options.manifests, kubeconfig=replaced.kubeconfig
+    )
+    return Wishes(config, options.manifests, options.world, options.speed, options.sweep, replaced)
+
+
+def tell(screen: Screen, booted: Booted, wishes: Wishes) -> None:
+    """Say what a person should know of this world."""
+    for note in booted.notes:
+        screen.say(f"  note: {note}")
+    screen.say("Not emulated:")
+    for text in booted.not_emulated:
+        screen.say(f"  - {text}")
+    pace = f"a delay of 90 s lasts {seconds(90 / wishes.speed)}"
+    screen.say(f"The world's clock runs {wishes.speed:g} times as fast: {pace}.")
+    screen.say(f"A sweep, {wishes.sweep} by that clock, finds what no event told. It starts a")
+    screen.say("Converge by itself when there is something to do; so does an event of the tailnet.")
+    connection = booted.connection
+    for name, url in (
+        ("AWS", connection["aws"]["endpoint_url"]),
+        ("webhooks", connection["webhooks"]["base_url"]),
+        ("Tailscale", connection["tailscale"]["base_url"]),
+        ("Cloudflare", connection["cloudflare"]["base_url"]),
+        ("Kubernetes", connection["kubernetes"]["base_url"]),
+        ("SOCKS5", connection["socks5"]),
+    ):
+        screen.say(f"  {name:<11} {url}")

@@ -1,0 +1,95 @@
+"""The configuration to run with: a file's, or one derived from what a cluster says already."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cli.config_file import ConfigFileError, parse_yaml, read_config, to_yaml
+from cli.problems import Misuse, Problem
+from sandbox.cluster.manifests import load
+from sandbox.world.settings import HOMELAB
+from tailkeeper.adapters.cluster import Cluster, Refused, Unreachable
+from tailkeeper.derive import derive
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cli.screen import Screen
+    from tailkeeper.config import Config
+
+# What a configuration is derived from, by the paths of the Kubernetes API.
+READ = {
+    "ConfigMap": "/api/v1/configmaps",
+    "Service": "/api/v1/services",
+    "Deployment": "/apis/apps/v1/deployments",
+    "StatefulSet": "/apis/apps/v1/statefulsets",
+    "DaemonSet": "/apis/apps/v1/daemonsets",
+    "CronJob": "/apis/batch/v1/cronjobs",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+    "Gateway": "/apis/gateway.networking.k8s.io/v1/gateways",
+    "GatewayClass": "/apis/gateway.networking.k8s.io/v1/gatewayclasses",
+    "EnvoyProxy": "/apis/gateway.envoyproxy.io/v1alpha1/envoyproxies",
+    "Application": "/apis/argoproj.io/v1alpha1/applications",
+    "ApplicationSet": "/apis/argoproj.io/v1alpha1/applicationsets",
+    "HelmRelease": "/apis/helm.toolkit.fluxcd.io/v2/helmreleases",
+    "HelmChart": "/apis/helm.cattle.io/v1/helmcharts",
+}
+
+
+def configuration(
+    screen: Screen, *, file: Path | None, manifests: Path | None, kubeconfig: Path | None
+) -> Config:
+    """Return the configuration; one that is derived is printed, with what could not be.
+
+    A cluster that is loaded from manifests is a copy, so what writes to its resolver is taken over;
+    in a cluster of somebody else's that stays for a person to decide.
+    """
+    if file:
+        try:
+            return read_config(file)
+        except ConfigFileError as error:
+            raise Misuse(str(error)) from None
+    if kubeconfig and not manifests:
+        objects, name = list(_live(kubeconfig)), "cluster"
+    else:
+        folder = manifests or HOMELAB
+        objects, name = _loaded(screen, folder), _name(folder)
+    derived = derive(objects, parse_yaml, cluster=name, take_over=not kubeconfig)
+    screen.say("\nThe configuration, derived from what is there (--config FILE takes another):\n")
+    screen.say(to_yaml(derived.config).rstrip(), style="dim")
+    for note in derived.notes:
+        screen.say(f"  note: {note}")
+    return derived.config
+
+
+def _loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
+    try:
+        found = load(folder)
+    except NotADirectoryError as error:
+        raise Misuse(f"--manifests: {error}") from None
+    screen.say(f"{len(found.objects)} objects from {folder}, {len(found.skipped)} files left out")
+    for skipped in found.skipped:
+        screen.say(f"  left out: {skipped.path}: {skipped.reason}")
+    return found.objects
+
+
+def _name(folder: Path) -> str:
+    """Return a cluster's name after its folder."""
+    return re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or "cluster"
+
+
+def _live(kubeconfig: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a running cluster; kinds that it does not have are not there."""
+    cluster = Cluster.connect(kubeconfig.read_text(encoding="utf-8"))
+    for kind, path in READ.items():
+        try:
+            for thing in cluster.list(path):
+                yield {**thing, "kind": kind}
+        except Refused:
+            continue
+        except Unreachable as error:
+            raise Problem(f"--kubeconfig {kubeconfig}: {error}") from error

@@ -1,0 +1,63 @@
+"""The webhook endpoint in the tailnet, by Tailscale's API v2: one, that leads to us."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tailkeeper.adapters.tailnet import Refused, Throttled, Unreachable, connect
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATH = "/webhooks/tailscale"
+SUBSCRIPTIONS = (
+    "nodeCreated",
+    "nodeApproved",
+    "nodeDeleted",
+    "nodeKeyExpired",
+    "nodeKeyExpiringInOneDay",
+    "nodeSigned",
+)
+API = "/api/v2"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The signing secret, and why no event will come, "" where they will."""
+
+    secret: str
+    why: str = ""
+
+
+def register(base_url: str, credential: Mapping[str, str], receiver: str) -> Registered:
+    """Register the receiver's URL, instead of those of earlier sandboxes on this machine.
+
+    Where that is refused, a secret is made up, so that events can still be sent by hand.
+    """
+    try:
+        with connect(base_url, credential) as http:
+            _remove_ours(http)
+            body = {"endpointUrl": receiver + PATH, "subscriptions": list(SUBSCRIPTIONS)}
+            endpoint = _json(http.post(f"{API}/tailnet/-/webhooks", json=body))
+            return Registered(endpoint["secret"])
+    except (Refused, Throttled, Unreachable, httpx.HTTPError, KeyError, ValueError) as error:
+        return Registered(f"tskey-webhook-{secrets.token_hex(16)}", str(error))
+
+
+def _remove_ours(http: httpx.Client) -> None:
+    """Delete endpoints of this path on loopback: their port has died with their sandbox."""
+    for endpoint in _json(http.get(f"{API}/tailnet/-/webhooks")).get("webhooks") or ():
+        url = httpx.URL(endpoint["endpointUrl"])
+        if url.path == PATH and url.host in {"127.0.0.1", "localhost"}:
+            http.delete(f"{API}/webhooks/{endpoint['endpointId']}").raise_for_status()
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    answer.raise_for_status()
+    document: dict[str, Any] = answer.json()
+    return document
