@@ -58,6 +58,15 @@ class Kubelet:
         """The resolvers by the name of their Deployment."""
         return self._resolvers
 
+    def domains(self, service: Object) -> list[str]:
+        """Return the zones that the resolver behind a Service answers for, the root left out."""
+        return [
+            domain
+            for (namespace, _), resolver in self._resolvers.items()
+            if namespace == service["metadata"]["namespace"] and _selects(service, resolver)
+            for domain in resolver.domains
+        ]
+
     def start(self) -> None:
         """Follow the cluster's changes."""
         self._started = True
@@ -76,8 +85,9 @@ class Kubelet:
         """Run what Deployments ask for, provide the Services in front, and write the statuses."""
         deployments = {name_of(thing): thing for thing in self._api.list("Deployment")}
         for name in set(self._resolvers) - set(deployments):
+            gone = self._resolvers.pop(name)
             self._show_pods(name, [])
-            await self._resolvers.pop(name).stop()
+            await gone.stop()
         for name, thing in deployments.items():
             if name in self._resolvers:
                 self._resolvers[name].follow(thing)

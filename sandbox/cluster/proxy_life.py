@@ -14,6 +14,7 @@ from sandbox.cluster.proxy_objects import (
     state_secret,
     stateful_set,
 )
+from sandbox.cluster.workload_status import pod_status
 
 
 if TYPE_CHECKING:
@@ -158,12 +159,13 @@ class Proxy:
             self._ground.tailnet.disconnect(self.node_id)
 
     def _run_pod(self) -> None:
-        for thing in (stateful_set(self.item), pod(self.item)):
+        own_set, own_pod = stateful_set(self.item), pod(self.item)
+        for thing in (own_set, own_pod):
             self._ground.api.apply(thing, MANAGER)
-        running = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-        self._ground.api.set_status(pod(self.item), running, "kubelet")
-        ready = {"replicas": 1, "readyReplicas": 1, "currentReplicas": 1, "updatedReplicas": 1}
-        self._ground.api.set_status(stateful_set(self.item), ready, "kubelet")
+        running = pod_status(own_pod["spec"], ready=True, state={"running": {}})
+        self._ground.api.set_status(own_pod, running, "kubelet")
+        counts = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas")
+        self._ground.api.set_status(own_set, dict.fromkeys(counts, 1), "kubelet")
 
     def _write(self) -> None:
         device = self._ground.device(self.node_id)

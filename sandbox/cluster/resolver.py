@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.dns.wire import Client, Message
     from sandbox.tailnet.datapath import Streams
 
+INTERNAL = ("cluster.local", "in-addr.arpa", "ip6.arpa")
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -44,6 +45,15 @@ class Resolver:
     def pods(self) -> list[ResolverPod]:
         """The Pods there are, the newest last."""
         return [pod for pod in (self.serving, self.coming) if pod]
+
+    @property
+    def domains(self) -> list[str]:
+        """The zones that the serving Pod answers for, without the root and the cluster's own."""
+        configuration = self.serving.coredns.configuration if self.serving else None
+        zones = (
+            [site.address.zone.strip(".") for site in configuration.sites] if configuration else []
+        )
+        return [zone for zone in dict.fromkeys(zones) if zone and not zone.endswith(INTERNAL)]
 
     def start(self) -> None:
         """Be there as after a long time."""
@@ -163,6 +173,6 @@ def _letters(seed: str, count: int) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:count])
 
 
-def runs_coredns(deployment: Object) -> bool:
+def runs_coredns(deployment: Mapping[str, Any]) -> bool:
     """Say whether the Deployment is a resolver that this world can run."""
     return coredns_container(deployment["spec"]["template"].get("spec") or {}) is not None

@@ -8,6 +8,8 @@ from sandbox.cluster.conditions import condition, merged
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.cluster.api import Object
     from sandbox.cluster.gateway_reading import Name
     from sandbox.cluster.resolver import Resolver
@@ -64,21 +66,30 @@ def pod_object(name: Name, pod: ResolverPod) -> tuple[Object, dict[str, Any]]:
         "metadata": {"name": pod.name, "namespace": name[0], "labels": labels},
         "spec": pod.template["spec"],
     }
-    running = pod.state == "Running"
-    state = {"running": {}} if running else {"waiting": {"reason": pod.state}}
-    container = pod.template["spec"]["containers"][0]
-    status = {
-        "phase": "Running" if running or pod.restarts else "Pending",
-        "conditions": [{"type": "Ready", "status": "True" if pod.ready.is_set() else "False"}],
+    state = {"running": {}} if pod.state == "Running" else {"waiting": {"reason": pod.state}}
+    begun = pod.state == "Running" or pod.restarts > 0
+    status = pod_status(
+        pod.template["spec"], ready=pod.ready.is_set(), state=state, restarts=pod.restarts
+    )
+    return thing, status | {"phase": "Running" if begun else "Pending"}
+
+
+def pod_status(
+    spec: Mapping[str, Any], *, ready: bool, state: Mapping[str, Any], restarts: int = 0
+) -> dict[str, Any]:
+    """Return the status of a Pod whose containers share one fate."""
+    return {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
         "containerStatuses": [
             {
                 "name": container["name"],
                 "image": container["image"],
                 "imageID": "",
-                "ready": pod.ready.is_set(),
-                "restartCount": pod.restarts,
+                "ready": ready,
+                "restartCount": restarts,
                 "state": state,
             }
+            for container in spec["containers"]
         ],
     }
-    return thing, status

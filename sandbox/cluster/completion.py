@@ -1,0 +1,136 @@
+"""What manifests refer to and nobody declares: charts or other tools would create it.
+
+Stand-ins carry the label `sandbox.tailkeeper/stand-in`, and each is told in a note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cluster.attachment import backend_refs, parents
+from sandbox.cluster.cert_manager import tls_secret
+from sandbox.cluster.charts import charts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sandbox.cluster.certificates import Authority
+
+    Object = Mapping[str, Any]
+
+STAND_IN = {"sandbox.tailkeeper/stand-in": "true"}
+Name = tuple[str, str]
+
+
+@dataclass
+class Completion:
+    """The objects to add, and what a person should know of them."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def complete(objects: Sequence[Object], authority: Authority) -> Completion:
+    """Return stand-ins for the Services and TLS Secrets that are missing."""
+    found = Completion()
+    _add_services(objects, found)
+    _add_certificates(objects, authority, found)
+    installed = sorted({chart.name for chart in charts(objects) if chart.name})
+    if installed:
+        found.notes.append(f"charts are not rendered: {', '.join(installed)}")
+    found.notes += _unserved(objects)
+    return found
+
+
+def _add_services(objects: Sequence[Object], found: Completion) -> None:
+    declared = {_name(thing) for thing in objects if thing["kind"] == "Service"}
+    missing: dict[Name, set[int]] = {}
+    for service, port in _backends(objects):
+        if service not in declared:
+            missing.setdefault(service, set()).add(port)
+    for (namespace, name), ports in sorted(missing.items()):
+        spec = {"ports": [{"name": f"port-{p}", "port": p} for p in sorted(ports)]}
+        found.objects.append(_object("v1", "Service", namespace, name) | {"spec": spec})
+        found.notes.append(
+            f"Service {namespace}/{name} is in no manifest (a chart would create it):"
+            " a stand-in backend answers"
+        )
+
+
+def _backends(objects: Iterable[Object]) -> Iterator[tuple[Name, int]]:
+    """Yield the Services and ports that routes and Ingresses lead to."""
+    for thing in objects:
+        home = _name(thing)[0]
+        if thing["kind"] == "HTTPRoute":
+            for ref in backend_refs(thing):
+                if ref.get("kind", "Service") == "Service" and not ref.get("group"):
+                    yield (ref.get("namespace") or home, ref["name"]), ref.get("port", 80)
+        elif thing["kind"] == "Ingress":
+            for backend in _ingress_backends(thing):
+                ref = backend.get("service") or {}
+                if ref.get("name"):
+                    yield (home, ref["name"]), (ref.get("port") or {}).get("number", 80)
+
+
+def _ingress_backends(ingress: Object) -> Iterator[Mapping[str, Any]]:
+    spec = ingress.get("spec") or {}
+    if spec.get("defaultBackend"):
+        yield spec["defaultBackend"]
+    for rule in spec.get("rules") or []:
+        for path in (rule.get("http") or {}).get("paths") or []:
+            yield path["backend"]
+
+
+def _add_certificates(objects: Sequence[Object], authority: Authority, found: Completion) -> None:
+    """Stand in for the TLS Secrets of listeners that neither a manifest nor cert-manager makes."""
+    made = {_name(thing) for thing in objects if thing["kind"] == "Secret"}
+    made |= {
+        (_name(thing)[0], thing["spec"]["secretName"])
+        for thing in objects
+        if thing["kind"] == "Certificate"
+    }
+    for gateway in (thing for thing in objects if thing["kind"] == "Gateway"):
+        for listener in gateway["spec"].get("listeners") or []:
+            for ref in (listener.get("tls") or {}).get("certificateRefs") or []:
+                name = ref.get("namespace") or _name(gateway)[0], ref["name"]
+                if name not in made:
+                    made.add(name)
+                    _add_certificate(name, listener.get("hostname", ""), authority, found)
+
+
+def _add_certificate(name: Name, hostname: str, authority: Authority, found: Completion) -> None:
+    spec = {"secretName": name[1], "dnsNames": [hostname or "*.example.com"]}
+    secret = tls_secret(authority, name[0], spec)
+    found.objects.append({**secret, "metadata": {**secret["metadata"], "labels": STAND_IN}})
+    found.notes.append(
+        f"Secret {name[0]}/{name[1]} is in no manifest, and no Certificate makes it:"
+        " a certificate of the sandbox takes its place"
+    )
+
+
+def _unserved(objects: Sequence[Object]) -> Iterator[str]:
+    classes = {thing["metadata"]["name"] for thing in objects if thing["kind"] == "GatewayClass"}
+    gateways = {_name(thing): thing for thing in objects if thing["kind"] == "Gateway"}
+    for (namespace, name), thing in gateways.items():
+        wanted = thing["spec"].get("gatewayClassName")
+        if wanted not in classes:
+            yield f"Gateway {namespace}/{name} is not served: GatewayClass {wanted} is not declared"
+    for route in (thing for thing in objects if thing["kind"] == "HTTPRoute"):
+        if not any((ns, name) in gateways for _, ns, name in parents(_placed(route))):
+            yield f"HTTPRoute {'/'.join(_name(route))} is not served: its Gateway is not declared"
+
+
+def _placed(thing: Object) -> Object:
+    """Return the object with its namespace written out."""
+    return {**thing, "metadata": {**thing["metadata"], "namespace": _name(thing)[0]}}
+
+
+def _name(thing: Object) -> Name:
+    return thing["metadata"].get("namespace") or "default", thing["metadata"]["name"]
+
+
+def _object(version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, "labels": STAND_IN}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}

@@ -1,0 +1,85 @@
+"""Ways into the cluster: an administrator's kubeconfig, and tailkeeper's own, with least rights."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cluster.manifests import load
+from sandbox.cluster.resolver import runs_coredns
+from sandbox.world.settings import HOMELAB
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from sandbox.cluster.certificates import Authority
+    from sandbox.kubernetes.server import Kubernetes
+
+    Object = Mapping[str, Any]
+
+ACCOUNT = ("tailkeeper", "tailkeeper")
+RESOLVER_ROLE = {"Role", "RoleBinding"}
+
+
+def server_context(authority: Authority) -> ssl.SSLContext:
+    """Return the TLS context of a server on this machine."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.ca.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
+    return context
+
+
+def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
+    """Return tailkeeper's ServiceAccount and roles for a cluster that does not have them yet.
+
+    They are those of our own example cluster; what is granted beside its resolver there is granted
+    beside each resolver here, whose ConfigMap and CronJobs are taken over.
+    """
+    if any(_is_account(thing) for thing in objects):
+        return []
+    found: list[dict[str, Any]] = []
+    for thing in load(HOMELAB).objects:
+        if not thing["metadata"]["name"].startswith("tailkeeper"):
+            continue
+        if thing["metadata"]["name"] == "tailkeeper-resolver":
+            found += [_beside(thing, place) for place in _resolver_namespaces(objects)]
+        else:
+            found.append(thing)
+    return found
+
+
+def _is_account(thing: Object) -> bool:
+    meta = thing["metadata"]
+    return thing["kind"] == "ServiceAccount" and (meta.get("namespace"), meta["name"]) == ACCOUNT
+
+
+def _resolver_namespaces(objects: Iterable[Object]) -> list[str]:
+    found = {
+        thing["metadata"].get("namespace", "default")
+        for thing in objects
+        if thing["kind"] == "Deployment" and runs_coredns(thing)
+    }
+    return sorted(found)
+
+
+def _beside(thing: dict[str, Any], namespace: str) -> dict[str, Any]:
+    moved = {**thing, "metadata": {**thing["metadata"], "namespace": namespace}}
+    if thing["kind"] == "Role":
+        moved["rules"] = [
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]},
+            {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "list", "patch"]},
+        ]
+    return moved
+
+
+def write_kubeconfigs(kubernetes: Kubernetes, authority: Authority, folder: Path) -> dict[str, str]:
+    """Write both kubeconfigs; return `kubeconfig` (the administrator's) and `tailkeeper`."""
+    ca_pem = authority.ca.cert_pem.bytes()
+    tokens = {
+        "kubeconfig": kubernetes.admin_token,
+        "tailkeeper": kubernetes.service_account_token(*ACCOUNT),
+    }
+    for name, token in tokens.items():
+        kubernetes.kubeconfig(folder / f"{name}.json", token, ca_pem)
+    return {name: str(folder / f"{name}.json") for name in tokens}
