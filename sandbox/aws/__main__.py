@@ -7,6 +7,7 @@ killed at any moment, and nothing outlives it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -38,10 +39,13 @@ def _own_output() -> IO[str]:
 
 
 def _load(answers: IO[str]) -> Server:
+    gc.disable()
     from sandbox.aws.server import Server  # noqa: PLC0415 - two seconds of imports
 
     server = Server(lambda text: _say(answers, event="progress", text=text))
     server.load()
+    gc.freeze()  # all of it stays: collections need not look at it again
+    gc.enable()
     return server
 
 

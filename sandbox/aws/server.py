@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from sandbox.aws import events, rotation, stepfunctions, storage
-from sandbox.aws.endpoint import Endpoint
+from sandbox.aws.endpoint import SERVICES, Endpoint
 from sandbox.aws.event_sources import EventSources
 from sandbox.aws.http_api import HttpApi, bucket_of
 from sandbox.aws.package import Package, package
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sandbox.aws.workers.worker import Outcome
 
 REGION = "eu-central-1"
+BOTO_NAMES = {"awslambda": "lambda"}
 ACCESS_KEY = SECRET_KEY = "sandbox"
 PACKAGES = "sandbox-packages"
 NOT_EMULATED = (
@@ -86,6 +87,9 @@ class Server:
         self.endpoint.start()
         moto_module("stepfunctions.parser.models")
         self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+        loading = Stack("", self._session, self.endpoint.url)
+        for service in SERVICES:
+            loading.client(BOTO_NAMES.get(service, service))  # its model stays with the session
         __import__("samtranslator.translator.translator")
 
     def start(self, request: Request) -> None:
