@@ -73,6 +73,8 @@ class Proxy:
             await (self._socks if first == b"\x05" else self._http)(first, reader, writer)
         except (OSError, EOFError, asyncio.LimitOverrunError, ValueError):
             pass  # a client that breaks off or talks nonsense gets no answer
+        except asyncio.CancelledError:
+            pass  # by `stop`; Python 3.11 logs a server's task that ends as cancelled
         finally:
             self._clients.pop(task)
             writer.close()
