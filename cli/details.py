@@ -31,7 +31,8 @@ def remark(visit: Visit) -> str:
 
 def _gathered(payload: Payload) -> str:
     adopted = payload.get("adopted")
-    causes = f"{payload.get('count', 0)} causes"
+    count = payload.get("count", 0)
+    causes = f"{count} cause{'' if count == 1 else 's'}"
     return f"{causes}, goes on with {adopted}" if adopted else causes
 
 

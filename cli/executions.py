@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli import history
-from cli.problems import Problem
 
 
 if TYPE_CHECKING:
@@ -30,6 +29,11 @@ class Ended:
     status: str
     output: dict[str, Any] | None
     why: str = ""
+
+    @property
+    def died(self) -> bool:
+        """Say whether it was cut short, so that it neither finished nor gave its lease back."""
+        return self.status in {"GONE", "ABORTED", "TIMED_OUT"}
 
     @property
     def outcome(self) -> str:
@@ -75,13 +79,11 @@ def wait(deployment: Deployment, arn: str, look: Callable[[], None] | None = Non
 
 
 def described(deployment: Deployment, arn: str) -> Ended | None:
-    """Return how an execution ended, or None while it runs; raise Problem if there is none."""
+    """Return how an execution ended, or None while it runs; one that is not there is GONE."""
     try:
         answer = deployment.states.describe_execution(executionArn=arn)
     except deployment.states.exceptions.ExecutionDoesNotExist:
-        raise Problem(
-            f"{arn} is not there any more; `tailkeeper changes` has its outcome"
-        ) from None
+        return Ended(arn, "GONE", None, "the execution is not there any more")
     if answer["status"] == "RUNNING":
         return None
     output = json.loads(answer["output"]) if "output" in answer else None

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.model import Change
+from tailkeeper.model import SURFACES, Change
 
 
 if TYPE_CHECKING:
@@ -54,9 +54,8 @@ def head(deployment: Deployment, change_id: str) -> Head | None:
 
 
 def entries(deployment: Deployment, change_id: str) -> list[Entry]:
-    """Return a change's entries, in the order of its rounds."""
-    found = _items(deployment, f"change#{change_id}")
-    return [
+    """Return a change's entries, in the order of its rounds, and of surfaces and names in each."""
+    found = [
         Entry(
             Change.from_json(json.loads(item["change"]["S"])),
             item["state"]["S"],
@@ -64,8 +63,20 @@ def entries(deployment: Deployment, change_id: str) -> list[Entry]:
             item["sk"]["S"].partition("#")[0],
             item["at"]["S"],
         )
-        for item in found
+        for item in _items(deployment, f"change#{change_id}")
     ]
+    return sorted(found, key=lambda entry: (entry.round, *_order(entry.change)))
+
+
+def lease_expiry(deployment: Deployment) -> float:
+    """Return when the lease expires, in epoch seconds; 0 when nobody holds it."""
+    key = {"pk": {"S": "lease"}, "sk": {"S": "stack"}}
+    found = deployment.dynamodb.get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
+    return float(found["Item"]["expires"]["N"]) if "Item" in found else 0.0
+
+
+def _order(change: Change) -> tuple[int, str, str]:
+    return SURFACES.index(change.surface), change.place, change.key
 
 
 def _items(deployment: Deployment, pk: str) -> Iterator[Mapping[str, Any]]:

@@ -42,17 +42,17 @@ TEXTS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def table(*columns: str, title: str = "") -> Table:
-    """Return an empty table in the one style of all; the last column takes what is left."""
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+def table(*columns: str, whole: int = 1) -> Table:
+    """Return an empty table in the one style of all; the first `whole` columns are not folded."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=place < whole)
     return made
 
 
 def plan_table(changes: Sequence[Change]) -> Table:
     """Return a plan: what each change does to which name of which surface, and the verdict."""
-    made = table("surface", "name", "before", "after", "verdict")
+    made = table("surface", "name", "before", "after", "verdict", whole=2)
     for change in changes[:ROWS]:
         word = change.verdict.word if change.verdict else ""
         made.add_row(

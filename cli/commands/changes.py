@@ -40,7 +40,7 @@ def show_list(screen: Screen, heads: list[Head]) -> None:
     if screen.json:
         screen.document(heads)
         return
-    made = table("change", "started", "took", "outcome", "what", "cause")
+    made = table("change", "started", "took", "outcome", "what", "cause", whole=4)
     for head in heads:
         outcome = outcome_of(head)
         made.add_row(
@@ -64,7 +64,7 @@ def show_one(screen: Screen, head: Head, entries: list[Entry]) -> None:
     screen.say(f"Change {head['id']}: {outcome}", style=STYLES.get(outcome, ""))
     for name, text in facts(head):
         screen.say(f"  {name:<8} {text}")
-    made = table("surface", "name", "before", "after", "verdict", "state, receipt")
+    made = table("surface", "name", "before", "after", "verdict", "state, receipt", whole=2)
     for entry in entries:
         change, receipt = entry.change, f"{entry.state}, {entry.receipt}".removesuffix(", ")
         before, after = text_of(change.before), text_of(change.after)

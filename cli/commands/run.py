@@ -9,11 +9,11 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import executions
+from cli import executions, journal
 from cli.deployments import opened
 from cli.following import follow
 from cli.problems import FAILED, Misuse
-from cli.screen import Screen
+from cli.screen import Screen, seconds
 from cli.tables import STYLES, counts_text, plan_table
 from tailkeeper.model import Plan
 
@@ -47,8 +47,7 @@ def run(options: Namespace) -> int:
         if machine in EXPRESS:
             ended = sweep(screen, deployment, machine, document, follow_on=options.follow)
         else:
-            arn = executions.start(deployment, machine, document)
-            ended = finished(screen, deployment, arn, live=options.follow)
+            ended = converge(screen, deployment, machine, document, live=options.follow)
         report(screen, deployment, ended)
     return CODES.get(ended.outcome, FAILED)
 
@@ -89,18 +88,40 @@ def person() -> dict[str, str]:
     return {"kind": "person", "id": str(uuid.uuid4()), "at": at, "by": name, "ref": "run"}
 
 
-def finished(screen: Screen, deployment: Deployment, arn: str, *, live: bool) -> Ended:
-    """Wait for an execution, and for the holder of the lease when that took it over."""
-    ended = follow(screen, deployment, arn) if live else waited(screen, deployment, arn)
-    if ended.output and ended.outcome == "coalesced":
+def converge(
+    screen: Screen,
+    deployment: Deployment,
+    machine: str,
+    document: Mapping[str, Any],
+    *,
+    live: bool,
+) -> Ended:
+    """Run a machine to its end, or whoever holds the lease and has taken the causes over.
+
+    A holder that was cut short has left its lease to expire: then the machine is started again.
+    """
+    while True:
+        ended = watched(
+            screen, deployment, executions.start(deployment, machine, document), live=live
+        )
+        if not ended.output or ended.outcome != "coalesced":
+            return ended
         holder = ended.output["holder"]
-        screen.say(f"Another run is under way and has taken the causes over: {holder}")
-        return finished(screen, deployment, holder, live=live)
-    return ended
+        screen.say(f"Another run has taken the causes over: {holder}")
+        over = executions.described(deployment, holder) or watched(
+            screen, deployment, holder, live=live
+        )
+        if not over.died:
+            return over
+        rest = max(journal.lease_expiry(deployment) - time.time(), 0) + 1
+        with screen.waiting(f"That run has died; its lease expires in {seconds(rest)}"):
+            time.sleep(rest)
 
 
-def waited(screen: Screen, deployment: Deployment, arn: str) -> Ended:
-    """Wait for an execution without telling of its states."""
+def watched(screen: Screen, deployment: Deployment, arn: str, *, live: bool) -> Ended:
+    """Wait for an execution, telling of its states if that is asked for."""
+    if live:
+        return follow(screen, deployment, arn)
     with screen.waiting(f"Running {arn.rpartition(':')[2]}"):
         return executions.wait(deployment, arn)
 
@@ -118,7 +139,7 @@ def sweep(
         ended = executions.run_express(deployment, machine, document)
     if follow_on and ended.output and ended.outcome == "started":
         screen.say(f"It has started a Converge: {ended.output['why']}")
-        return finished(screen, deployment, ended.output["execution"], live=True)
+        return follow(screen, deployment, ended.output["execution"])
     return ended
 
 
