@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from moto.server import ThreadedMotoServer
-from support.handlers import ENVIRONMENT, Outside, kubeconfig, reset, set_secret
+from support.handlers import Outside, deployed, kubeconfig, set_secret
 
 from sandbox.cloudflare import Cloudflare
 from sandbox.kubernetes.server import Kubernetes
@@ -32,9 +32,8 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture
 def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Return an empty stack whose lease the test's run holds."""
-    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint}.items():
+    for name, value in deployed(endpoint).items():
         monkeypatch.setenv(name, value)
-    reset(endpoint)
     stack.cache_clear()
     made = stack()
     made.table.put(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 
@@ -23,9 +24,6 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "TABLE": "table",
-    "ARTIFACTS": "artifacts",
-    "BUS": "bus",
     "LEASE_SECONDS": "150",
     "WEBHOOK_TOLERANCE_SECONDS": "90000",
     "PROBER_HOSTNAME": "tailkeeper-prober",
@@ -33,7 +31,6 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     "PUBLIC_DNS": "",
     "TAILNET_PROXY": "",
-    **{name: name for name in SECRETS},
 }
 RUN = {
     "holder": "arn:run",
@@ -44,18 +41,26 @@ RUN = {
 }
 
 
-def reset(endpoint: str) -> None:
-    """Empty moto, then make the stack's table, bucket, bus and secrets."""
-    session = boto3.Session(region_name=REGION)
-    made: dict[str, Any] = {
-        name: session.client(name, endpoint_url=endpoint)
-        for name in ("dynamodb", "s3", "events", "secretsmanager")
-    }
-    urllib.request.urlopen(  # noqa: S310 - loopback
-        urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")  # noqa: S310
-    ).close()
-    made["dynamodb"].create_table(
-        TableName="table",
+@cache
+def client(endpoint: str, service: str) -> Any:
+    """Return a plain client of a service of moto's."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # any service that a test names
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def deployed(endpoint: str) -> dict[str, str]:
+    """Make an empty table, bucket, bus and secrets; return the environment of their functions.
+
+    Their names are new each time: other tests of this process may be using the same moto.
+    """
+    name = f"stack-{uuid4().hex[:12]}"
+    client(endpoint, "dynamodb").create_table(
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
         KeySchema=[
@@ -63,19 +68,22 @@ def reset(endpoint: str) -> None:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
-    made["s3"].create_bucket(
-        Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION}
+    client(endpoint, "s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    made["events"].create_event_bus(Name="bus")
-    for name in SECRETS:
-        made["secretsmanager"].create_secret(Name=name, SecretString="{}")
+    client(endpoint, "events").create_event_bus(Name=name)
+    secrets = {secret: f"{name}-{secret}" for secret in SECRETS}
+    for secret in secrets.values():
+        client(endpoint, "secretsmanager").create_secret(Name=secret, SecretString="{}")
+    places = {"TABLE": name, "ARTIFACTS": name, "BUS": name}
+    return {**ENVIRONMENT, **places, **secrets, "AWS_ENDPOINT_URL": endpoint}
 
 
-def set_secret(name: str, document: Any) -> None:
-    """Give a secret of the stack a value."""
-    boto3.client(
-        "secretsmanager", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=REGION
-    ).put_secret_value(SecretId=name, SecretString=json.dumps(document))
+def set_secret(variable: str, document: Any) -> None:
+    """Give the secret that the environment names a value."""
+    client(os.environ["AWS_ENDPOINT_URL"], "secretsmanager").put_secret_value(
+        SecretId=os.environ[variable], SecretString=json.dumps(document)
+    )
 
 
 @dataclass
