@@ -75,8 +75,11 @@ def _reverted(answer: Answer, request: Request, changes: Sequence[Change]) -> An
         response.flags = answer.flags
         for number in (1, 2, 3):
             response.sections[number] = list(answer.sections[number])
-    for change in changes:
-        change(response)
+    try:
+        for change in changes:
+            change(response)
+    except dns.exception.DNSException as error:
+        return Failure(error=f"invalid name in answer: {error}")
     return response
 
 

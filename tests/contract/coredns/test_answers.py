@@ -36,6 +36,8 @@ FILES = {
     "/hosts": HOSTS,
     "/hosts.json": '{"hosts": {"app.example.org": "100.64.0.7"}}\n',
     "/zone": ZONE,
+    "/data/hosts": "10.7.7.7 data.example.org\n",
+    "/data/zone": ZONE.replace("example.org", "example.net"),
     "/big": BIG,
     "/etc/resolv.conf": "search example.org\nnameserver 1.1.1.1\n",
 }

@@ -142,7 +142,7 @@ def test_templates_render(source: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{{ .Nmae }}", "{{ index .Match 3 }}", "{{ parseInt .Name 16 8 }}", "{{ .Name.More }}"],
+    ["{{ .Nmae }}", "{{ index .Match 1 }}", "{{ parseInt .Name 16 8 }}", "{{ .Name.More }}"],
 )
 def test_templates_that_fail_when_a_query_comes(source: str) -> None:
     """A field or index that is not there stops the execution, not the reading."""

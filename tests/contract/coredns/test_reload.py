@@ -216,6 +216,8 @@ def test_a_broken_zone_file_leaves_the_old_zone(
 
     mounted["/z"] = "@ 60 IN SOA\n"
     server.refresh_now()
+    del mounted["/z"]
+    server.refresh_now()
 
     assert (
         ask(server, "a.org SOA") == "NOERROR aa | a.org. 60 IN SOA ns.a.org. hm.a.org. 1 1 1 1 60"
