@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ADDRESSES = ("A", "AAAA")
+WORDS = frozenset({"NOERROR", "NXDOMAIN"})  # other codes say that the server failed
 ASKED = (*ADDRESSES, "HTTPS")  # what a browser asks; a CNAME comes with each (RFC 1034, 4.3.2)
 
 
@@ -48,13 +49,15 @@ class Answer:
         """Return the contents of one type, wherever a CNAME led."""
         return {record.content for record in self.records if record.type == kind}
 
-    def __str__(self) -> str:
-        if self.rcode != "NOERROR" or not self.records:
-            return self.rcode if self.rcode != "NOERROR" else "no data"
-        return listed(f"{record.type} {record.content}" for record in self.records)
-
 
 Answers = dict[str, Answer]  # by the type asked for
+
+
+def shown(kind: str, answer: Answer) -> str:
+    """Return an answer to a question for a type in words."""
+    if answer.rcode == "NOERROR" and answer.records:
+        return listed(f"{record.type} {record.content}" for record in answer.records)
+    return f"{kind}: {answer.rcode if answer.rcode != 'NOERROR' else 'no data'}"
 
 
 def judge_zone(planned: Sequence[Mapping[str, Any]], answers: Answers) -> Outcome:
@@ -66,7 +69,9 @@ def judge_zone(planned: Sequence[Mapping[str, Any]], answers: Answers) -> Outcom
     wanted = {(p["type"], normal(p["content"])) for p in planned}
     own = {pair for answer in answers.values() for pair in answer.own}
     found = {(kind, content) for kind, content in own if kind in {*ADDRESSES, "CNAME"}}
-    said = listed(f"{kind} {content}" for kind, content in found) or str(answers["A"])
+    said = listed(f"{kind} {content}" for kind, content in found) or shown("A", answers["A"])
+    if broken := [shown(kind, a) for kind, a in answers.items() if a.rcode not in WORDS]:
+        return _dns(f"the zone says {listed(broken)}")
     if any(p.get("proxied") for p in planned):
         return Outcome("healthy", f"proxied: {said}") if found else _dns(f"proxied, yet {said}")
     if found != wanted:
@@ -105,12 +110,13 @@ def judge_rest(otherwise: str, resolver: Answers, public: Answers) -> Outcome:
     """
     for kind, said in resolver.items():
         if otherwise == "nxdomain":
-            outcome = _not(kind, said, "NXDOMAIN") if said.rcode != "NXDOMAIN" else None
+            refused = said.rcode == "NXDOMAIN"
+            outcome = None if refused else _not(shown(kind, said), "NXDOMAIN")
         else:
             outcome = _compared(kind, said, public[kind], strict=otherwise == "forwarded")
         if outcome:
             return outcome
-    return Outcome("healthy", listed(f"{kind}: {said}" for kind, said in resolver.items()))
+    return Outcome("healthy", listed(shown(kind, said) for kind, said in resolver.items()))
 
 
 def _compared(kind: str, said: Answer, public: Answer, *, strict: bool) -> Outcome | None:
@@ -120,19 +126,22 @@ def _compared(kind: str, said: Answer, public: Answer, *, strict: bool) -> Outco
     one is degraded, unless it leads into the tailnet.
     """
     ours, theirs = said.own, public.own
-    if said.rcode not in {"NOERROR", "NXDOMAIN"} or bool(ours) != bool(theirs):
-        return _not(kind, said, str(public))
+    if public.rcode not in WORDS:
+        return Outcome("blind", f"the zone's servers say {shown(kind, public)}")
+    if said.rcode not in WORDS or bool(ours) != bool(theirs):
+        return _not(shown(kind, said), shown(kind, public))
     if any(is_tailnet_address(content) for _, content in ours - theirs):
-        return _not(kind, said, str(public))
+        return _not(shown(kind, said), shown(kind, public))
     if strict and not ours and said.denier != public.denier:
         return _dns(f"{kind}: denied by {said.denier or 'nobody'}, not by {public.denier}")
     if ours != theirs or (not ours and said.rcode != public.rcode):
-        return Outcome("degraded", f"{kind}: {said}, public DNS says {public}", "dns")
+        differs = f"{shown(kind, said)}, public DNS says {shown(kind, public)}"
+        return Outcome("degraded", differs, "dns")
     return None
 
 
-def _not(kind: str, said: Answer, expected: str) -> Outcome:
-    return _dns(f"{kind}: {said}, it should say {expected}")
+def _not(said: str, expected: str) -> Outcome:
+    return _dns(f"{said}, it should say {expected}")
 
 
 def _dns(detail: str) -> Outcome:

@@ -93,7 +93,7 @@ def judge_spoken(spoken: Spoken, now: float) -> Outcome:
     said = f"HTTP {spoken.status}" if spoken.status else "connected"
     if spoken.status and spoken.status >= 500:  # noqa: PLR2004 - 5xx
         return Outcome("down", said, "http")
-    days = int((spoken.ends - now) // DAY) if spoken.ends else None
+    days = int((spoken.ends - now) // DAY) if spoken.ends is not None else None
     if days is not None and days < FEW_DAYS:
         return Outcome("degraded", f"{said}, but the certificate ends in {days} days", "tls")
     if spoken.status == 404 and spoken.empty:  # noqa: PLR2004 - not found

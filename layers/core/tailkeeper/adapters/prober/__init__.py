@@ -19,7 +19,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.adapters.prober.authorities import authorities
+from tailkeeper.adapters.prober.authorities import open_authorities
 from tailkeeper.adapters.prober.dialling import TailnetPath
 from tailkeeper.adapters.prober.paths import paths_of
 from tailkeeper.adapters.prober.patience import Patience
@@ -50,13 +50,13 @@ async def probe(
     """Return a finding for each path to each target of a batch, as JSON, in their order.
 
     `batch` is {targets, authorities: {zone: names of its servers}}; `before` says that the change
-    is not applied yet. `context` is from `tls_context`. `proxy` is a SOCKS5 URL, or "" where there is no way into the tailnet;
-    `public_dns` (`host:port`) is asked instead of the zones' own servers. Never raises for a
-    target.
+    is not applied yet. `context` is from `tls_context`. `proxy` is a SOCKS5 URL, or "" where there
+    is no way into the tailnet; `public_dns` (`host:port`) is asked instead of the zones' own
+    servers. What goes wrong with a target is its finding, never an error.
     """
     needed = {zone_of(target["host"], batch["authorities"]) for target in batch["targets"]}
     zones = {zone: names for zone, names in batch["authorities"].items() if zone in needed}
-    async with authorities(zones, public_dns) as servers:
+    async with open_authorities(zones, public_dns) as servers:
         vantage = Vantage(TailnetPath(proxy), servers, context, before, time.time())
         try:
             findings = await _findings(vantage, batch["targets"])

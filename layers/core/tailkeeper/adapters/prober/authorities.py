@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tailkeeper.answers import Answer, Answers
 
+DNS = 53
 TRIES = 3
 ANYWHERE = ""  # the zone that stands for every name
 
@@ -52,7 +53,7 @@ class Authorities:
 
 
 @asynccontextmanager
-async def authorities(
+async def open_authorities(
     zones: Mapping[str, Sequence[str]], instead: str = ""
 ) -> AsyncIterator[Authorities]:
     """Open sockets to the zones' name servers, or to the one at `instead` (`host:port`).
@@ -62,7 +63,7 @@ async def authorities(
     placed = {zone: await _places(names) for zone, names in zones.items()}
     if instead:
         where = urlsplit(f"//{instead}")
-        placed = {ANYWHERE: [(where.hostname or "", where.port or 53)]}
+        placed = {ANYWHERE: [(where.hostname or "", where.port or DNS)]}
     distinct = sorted({place for places in placed.values() for place in places})
     opened = {place: await DatagramServer.open(place) for place in distinct}
     try:
@@ -90,7 +91,7 @@ async def _places(names: Sequence[str]) -> list[Place]:
     """Return one address of each server, IPv4 where there is one; none for an unknown name."""
     loop = asyncio.get_running_loop()
     looked_up = await asyncio.gather(
-        *(loop.getaddrinfo(name, 53, type=socket.SOCK_DGRAM) for name in names),
+        *(loop.getaddrinfo(name, DNS, type=socket.SOCK_DGRAM) for name in names),
         return_exceptions=True,
     )
     places = []
