@@ -10,6 +10,7 @@ it leads to is not reachable from outside, and need not be.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from dataclasses import dataclass
@@ -142,7 +143,9 @@ class Client:
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             raise Failure(f"http: {error or type(error).__name__}") from error
         finally:
-            writer.close()
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _connect(self, address: str, port: int) -> Streams:
         """Open a connection through SOCKS5 (RFC 1928)."""
@@ -152,7 +155,7 @@ class Client:
         writer.write(b"\x05\x01\x00" + b"\x05\x01\x00" + kind + packed + port.to_bytes(2, "big"))
         code = (await reader.readexactly(12))[3]
         if code:
-            writer.close()
+            writer.transport.abort()
             raise OSError(REFUSALS.get(code, f"SOCKS5 reply {code}"))
         return reader, writer
 
