@@ -16,6 +16,8 @@ import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any
 
+from sandbox.aws.request import Request
+
 
 if TYPE_CHECKING:
     from sandbox.aws.server import Server
@@ -51,10 +53,9 @@ def _load(answers: IO[str]) -> Server:
 
 def _run(loading: Future[Server], document: dict[str, Any], answers: IO[str]) -> int:
     try:
+        request = Request.from_json(document)
         server = loading.result()
-        from sandbox.aws.server import Request  # noqa: PLC0415 - loaded by now
-
-        server.start(Request.from_json(document))
+        server.start(request)
     except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor is told
         traceback.print_exc()
         _say(answers, event="failed", text=f"{type(error).__name__}: {error}")

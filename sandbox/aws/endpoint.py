@@ -33,6 +33,7 @@ SERVICES = (
     "sts",
     "ssm",
 )
+LOOK_SECONDS = 0.1  # how often the server looks whether it should stop
 
 
 @dataclass
@@ -57,7 +58,8 @@ class Endpoint:
         port = self._server.server_address[1]
         os.environ["MOTO_PORT"] = str(port)  # moto calls itself there
         self.url = f"http://127.0.0.1:{port}"
-        threading.Thread(target=self._server.serve_forever, name="moto", daemon=True).start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(LOOK_SECONDS,), name="moto", daemon=True).start()
 
     def stop(self) -> None:
         """Close the port."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sandbox.aws.routes import Routes
     from sandbox.aws.workers.worker import Outcome
 
+log = logging.getLogger(__name__)
 LARGEST_BODY = 10 * 1024 * 1024
 LONGEST_SECONDS = 30.0
 BACKLOG = 1024
@@ -83,16 +85,19 @@ class HttpApi:
     url: str = ""
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE))
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _server: threading.Thread = field(init=False)
 
     def start(self) -> None:
         """Listen, in a thread of its own."""
         ready = threading.Event()
-        threading.Thread(target=self._serve, args=(ready,), name="http-api", daemon=True).start()
+        self._server = threading.Thread(target=self._serve, args=(ready,), daemon=True)
+        self._server.start()
         ready.wait()
 
     def stop(self) -> None:
         """Close the port."""
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._server.join()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _serve(self, ready: threading.Event) -> None:
@@ -148,6 +153,9 @@ class HttpApi:
         except (TimeoutError, ThrottledError):
             return UNAVAILABLE
         except MalformedResponseError:
+            return FAILED
+        except Exception:
+            log.exception("the integration of %s failed", function_arn)
             return FAILED
 
     def _forwarded(self, request: web.BaseRequest) -> list[tuple[str, str]]:

@@ -20,7 +20,6 @@ from sandbox.aws.provision.stack import ACCOUNT
 from sandbox.aws.repairs import moto_module
 from sandbox.aws.routes import Routes
 from sandbox.aws.stepfunctions import executions
-from sandbox.aws.template import load_template
 from sandbox.aws.translate import translate
 from sandbox.aws.workers.asynchronous import AsyncInvocations
 from sandbox.aws.workers.code import CodeStore
@@ -31,8 +30,9 @@ from sandbox.aws.workers.pool import Pool
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from sandbox.aws.request import Request
     from sandbox.aws.workers.worker import Outcome
 
 REGION = "eu-central-1"
@@ -45,26 +45,6 @@ NOT_EMULATED = (
     "Asynchronous invocations that wait for a retry are lost when the sandbox stops.",
     "Workers have no memory limit and share this machine's temporary folder.",
 )
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to run: the template, its parameters, and the world around it."""
-
-    template: Path
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    world: Path | None = None
-    worker_env: Mapping[str, str] = field(default_factory=dict)
-    speed: float = 1.0
-    stack: str = "tailkeeper"
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Request:
-        """Read the line that starts the sandbox; raise KeyError or TypeError on nonsense."""
-        given = dict(document)
-        world = given.pop("world", None)
-        template = Path(given.pop("template"))
-        return cls(template=template, world=Path(world) if world else None, **given)
 
 
 @dataclass
@@ -151,15 +131,17 @@ class Server:
         s3 = self.stack.client("s3")
         place = {"LocationConstraint": REGION}
         s3.create_bucket(Bucket=PACKAGES, CreateBucketConfiguration=place)
-        return package(load_template(request.template), request.template.parent, PACKAGES, s3)
+        return package(request.template, request.root, PACKAGES, s3)
 
     def _start_functions(self, request: Request, packaged: Package) -> None:
         logs = moto_module("logs.models").logs_backends[ACCOUNT][REGION]
         file = request.world / "aws" / "functions.log" if request.world else None
+        if file:
+            file.unlink(missing_ok=True)
         code = CodeStore(
             packaged.sources,
             packaged.layers,
-            request.template.parent / "pyproject.toml",
+            request.root / "pyproject.toml",
             Path(tempfile.mkdtemp(prefix="sandbox-code-")),
         )
         for layer in packaged.layers:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 CHUNK = 256 * 1024
+STUCK_SECONDS = 10.0  # for a worker that does not take what it asked for
 BLANK_LINE = b"\r\n\r\n"
 REASONS = {200: "OK", 202: "Accepted", 404: "Not Found"}
 
@@ -112,13 +113,14 @@ class RuntimeApi:
             self._receive(source)
         else:
             text = self._read_output()
-            if not text:
+            if text == b"":
                 raise WorkerGoneError
-            self.on_output(text)
+            self.on_output(text or b"")
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(STUCK_SECONDS)
         self._buffers[connection] = bytearray()
         self._selector.register(connection, selectors.EVENT_READ)
 

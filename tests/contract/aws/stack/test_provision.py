@@ -290,14 +290,27 @@ def test_it_says_what_it_does_not_emulate(sandbox: Any) -> None:
     assert "SNS sends no mail" not in told
 
 
-def test_a_template_that_cannot_be_made_ends_the_sandbox(launched: Any, tmp_path: Any) -> None:
-    """The supervisor hears which resource and why; the process ends."""
-    template = tmp_path / "template.yaml"
-    template.write_text(
-        "Resources: {R: {Type: 'AWS::EC2::Instance'}}\nTransform: AWS::Serverless-2016-10-31"
-    )
+def test_an_event_starts_a_state_machine_that_calls_a_function(
+    sandbox: Any, eventually: Any
+) -> None:
+    """The whole way: bus, rule, input transformer, JSONata, worker; read back as on AWS."""
+    detail = {"Source": "app", "DetailType": "t", "Detail": '{"kind": "greet"}'}
+    entry = {**detail, "EventBusName": sandbox.id_of("Bus")}
+    event_id = sandbox.client("events").put_events(Entries=[entry])["Entries"][0]["EventId"]
+    states, greet = sandbox.client("stepfunctions"), sandbox.id_of("Greet")
+
+    def ended() -> Any:
+        options = {"stateMachineArn": greet, "statusFilter": "SUCCEEDED"}
+        return states.list_executions(**options)["executions"]
+
+    arn = eventually(ended)[0]["executionArn"]
+    output = states.describe_execution(executionArn=arn)["output"]
+    assert json.loads(output) == {"id": event_id}
+
+
+def test_a_sandbox_that_cannot_start_says_why_and_ends(launched: Any) -> None:
+    """The supervisor hears it as a line; a template that is not there is found at once."""
     sandbox = launched()
-    failed = sandbox.start(template=str(template))
-    assert failed["event"] == "failed"
-    assert "does not know how to make AWS::EC2::Instance" in failed["text"]
+    failed = sandbox.start(template="/gone/template.yaml")
+    assert (failed["event"], "/gone/template.yaml" in failed["text"]) == ("failed", True)
     assert sandbox.process.wait(10) == 1
