@@ -29,7 +29,7 @@ def create_secret(stack: Stack, secret: Resource) -> Created:
         text = _generate(secrets, dict(generated))
     if not arn:
         arn = call(secrets, "create_secret", Name=name, SecretString=text, **rest)["ARN"]
-    elif is_new_value:
+    elif is_new_value and text is not None:
         call(secrets, "put_secret_value", SecretId=name, SecretString=text)
     return Created(arn, {"Id": arn})
 
