@@ -89,7 +89,7 @@ def with_server(manners: Manners, story: Story) -> None:
 )
 def test_every_question_is_answered_whenever_the_server_closes(manners: Manners) -> None:
     """What a closed connection left open is asked again on another (RFC 7766)."""
-    targets = [exposure(addresses=("100.64.0.7",), protocol="tcp")] * 100
+    targets = [exposure(addresses=("100.64.0.7",), protocol="tcp")] * 40
 
     async def story(site: Site) -> None:
         findings = await site.probe(*targets)
