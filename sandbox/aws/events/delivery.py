@@ -6,17 +6,17 @@ it ignores Input, InputPath, DISABLED, retries and dead-letter queues.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws.events.execution_status import status_event
 from sandbox.aws.events.inputs import input_of
+from sandbox.aws.events.requests import event_of, problem, refusal
 from sandbox.aws.events.targets import SENDERS, Delivery, TargetError, send, send_to_queue
 from sandbox.aws.repairs import moto_module, once, original, replace
 from sandbox.aws.stepfunctions import executions
@@ -27,8 +27,6 @@ errors = moto_module("events.exceptions")
 log = logging.getLogger(__name__)
 
 WORKERS = 4
-MAX_ENTRIES = 10
-MAX_REQUEST_BYTES = 256 * 1024
 FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS = 1.0, 300.0
 DEFAULT_ATTEMPTS, DEFAULT_AGE_SECONDS = 185, 86400
 
@@ -83,8 +81,9 @@ class EventDelivery:
 
     def _submit(self, delivery: Delivery, attempt: int, began: float) -> None:
         pool = self._pool
-        if pool is not None:
-            pool.submit(self._attempt, delivery, attempt, began)
+        with contextlib.suppress(RuntimeError):  # it was stopped in this very moment
+            if pool is not None:
+                pool.submit(self._attempt, delivery, attempt, began)
 
     def _attempt(self, delivery: Delivery, attempt: int, began: float) -> None:
         try:
@@ -114,8 +113,9 @@ class EventDelivery:
         log.warning("an event did not reach %s: %s: %s", delivery.arn, code, why)
         if not queue:
             return
+        is_schedule = ":scheduler:" in delivery.source_arn
         attributes = {
-            "RULE_ARN": delivery.source_arn,
+            "SCHEDULE_ARN" if is_schedule else "RULE_ARN": delivery.source_arn,
             "TARGET_ARN": delivery.arn,
             "ERROR_CODE": code,
             "ERROR_MESSAGE": str(why) or code,
@@ -123,7 +123,7 @@ class EventDelivery:
             "EXHAUSTED_RETRY_CONDITION": condition,
         }
         typed = {k: {"DataType": "String", "StringValue": v} for k, v in attributes.items()}
-        body = json.dumps(delivery.event) if delivery.event else delivery.body
+        body = delivery.body if is_schedule else json.dumps(delivery.event)
         try:
             send_to_queue(queue, body, MessageAttributes=typed)
         except Exception:
@@ -143,66 +143,20 @@ def put_events(self: Any, entries: list[dict[str, Any]]) -> list[dict[str, Any]]
     """PutEvents: check each entry, answer, deliver later."""
     if _current is None:
         return original(events.EventsBackend, "put_events")(self, entries)  # type: ignore[no-any-return]  # moto ships no types
-    if len(entries) > MAX_ENTRIES:
-        raise errors.ValidationException(
-            "1 validation error detected: Value at 'entries' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_ENTRIES}"
-        )
-    if sum(map(entry_size, entries)) > MAX_REQUEST_BYTES:
-        raise errors.ValidationException(
-            "Total size of the entries in the request is over the limit."
-        )
+    why = refusal(entries)
+    if why:
+        raise errors.ValidationException(why)
     return [_accept(self, entry, _current) for entry in entries]
 
 
-def entry_size(entry: dict[str, Any]) -> int:
-    """Return an entry's size in bytes as AWS counts it: a time is 14."""
-    texts = [entry.get(name) or "" for name in ("Source", "DetailType", "Detail")]
-    total = sum(len(str(text).encode()) for text in [*texts, *entry.get("Resources", [])])
-    return total + (14 if entry.get("Time") else 0)
-
-
 def _accept(backend: Any, entry: dict[str, Any], delivery: EventDelivery) -> dict[str, Any]:
-    problem = _problem(entry)
-    if problem:
-        return dict(zip(("ErrorCode", "ErrorMessage"), problem, strict=True))
+    refused = problem(entry)
+    if refused:
+        return dict(zip(("ErrorCode", "ErrorMessage"), refused, strict=True))
     bus_name = backend._normalize_event_bus_arn(entry.get("EventBusName"))
-    event = {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": entry["DetailType"],
-        "source": entry["Source"],
-        "account": backend.account_id,
-        "time": _time(entry.get("Time")),
-        "region": backend.region_name,
-        "resources": entry.get("Resources", []),
-        "detail": json.loads(entry["Detail"]),
-    }
+    event = event_of(entry, backend.account_id, backend.region_name)
     delivery.publish(backend, bus_name, event)
     return {"EventId": event["id"]}
-
-
-def _problem(entry: dict[str, Any]) -> tuple[str, str] | None:
-    for name in ("Source", "DetailType", "Detail"):
-        if not entry.get(name):
-            return (
-                "InvalidArgument",
-                f"Parameter {name} is not valid. Reason: {name} is a required argument.",
-            )
-    if entry["Source"].startswith("aws."):
-        return "NotAuthorizedForSourceException", "Not authorized for the source."
-    try:
-        is_object = isinstance(json.loads(entry["Detail"]), dict)
-    except ValueError:
-        is_object = False
-    return None if is_object else ("MalformedDetail", "Detail is malformed.")
-
-
-def _time(given: float | str | None) -> str:
-    if isinstance(given, str):
-        return given
-    moment = datetime.fromtimestamp(given, UTC) if given else datetime.now(UTC)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _put_on_bus(delivery: Delivery) -> None:

@@ -6,7 +6,7 @@ Each sender makes one call; what it raises decides between another try and the d
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
@@ -41,7 +41,7 @@ class Delivery:
     target: dict[str, Any]
     body: str
     source_arn: str
-    event: dict[str, Any] = field(default_factory=dict)
+    event: dict[str, Any]
 
     @property
     def arn(self) -> str:

@@ -6,7 +6,7 @@ Each module here mends one side of it, and each repair has a test that states th
 
 from __future__ import annotations
 
-from sandbox.aws.repairs import once
+from sandbox.aws.repairs import moto_module, once
 from sandbox.aws.stepfunctions import (
     api,
     creation,
@@ -15,6 +15,7 @@ from sandbox.aws.stepfunctions import (
     expressions,
     history,
     integrations,
+    starting,
     states,
     waiting,
 )
@@ -37,6 +38,7 @@ def _repair() -> None:
         expressions,
         errors,
         integrations,
+        starting,
         states,
         waiting,
         history,
@@ -50,5 +52,8 @@ def repair(speed: float) -> None:
 
     Raises MotoChangedError when moto is not the version that the repairs were written for.
     """
+    moto_module("core.config").default_user_config["stepfunctions"] = {
+        "execute_state_machine": True
+    }
     _repair()
     waiting.set_speed(speed)

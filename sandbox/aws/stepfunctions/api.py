@@ -1,4 +1,4 @@
-"""The API around executions: start (also synchronously), describe, stop, list.
+"""What the API answers about executions: start (also synchronously), describe, stop, list.
 
 By the AWS Step Functions API reference; errors carry AWS's codes.
 """
@@ -6,24 +6,20 @@ By the AWS Step Functions API reference; errors carry AWS's codes.
 from __future__ import annotations
 
 import json
-import re
-import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.aws.repairs import add, moto_module, original, replace
-from sandbox.aws.stepfunctions.executions import Execution
+from sandbox.aws.repairs import add, moto_module, replace
+from sandbox.aws.stepfunctions.starting import machine_of
+
+
+if TYPE_CHECKING:
+    from sandbox.aws.stepfunctions.executions import Execution
 
 
 errors = moto_module("stepfunctions.parser.api")
 responses = moto_module("stepfunctions.responses")
-models = moto_module("stepfunctions.models")
-parser_models = moto_module("stepfunctions.parser.models")
 core = moto_module("core.responses")
-
-MAX_PAYLOAD_BYTES = 256 * 1024
-KEPT_EXECUTIONS = 5000
-BAD_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
 def repair() -> None:
@@ -31,9 +27,6 @@ def repair() -> None:
     for error in vars(errors).values():
         if isinstance(error, type) and hasattr(error, "sender_fault"):
             _give_code(error)
-    backend = parser_models.StepFunctionsParserBackend
-    replace(backend, "start_execution", start_execution)
-    replace(models.StepFunctionBackend, "describe_execution", find_execution)
     for operation in (describe_execution, list_executions, stop_execution, send_task_failure):
         replace(responses.StepFunctionResponse, operation.__name__, operation)
     replace(responses.StepFunctionResponse, "start_execution", answer_start_execution)
@@ -47,82 +40,6 @@ def _give_code(error: Any) -> None:
         super(error, self).__init__(message or error.__name__, error.code)
 
     error.__init__ = begin
-
-
-def start_execution(
-    self: Any,
-    state_machine_arn: str,
-    name: str | None = None,
-    execution_input: str | None = None,
-    trace_header: str | None = None,
-) -> Execution:
-    """Start a Standard or an asynchronous Express execution; without a name it gets a UUID."""
-    machine = _machine(self, state_machine_arn)
-    execution_input = _checked_input(execution_input)
-    if machine.type != "EXPRESS":
-        running = machine._handle_name_input_idempotency(name, execution_input) if name else None
-        if running:
-            return running  # type: ignore[no-any-return]  # moto ships no types
-    execution = Execution(machine, _checked_name(name), execution_input, trace_header)
-    if not execution.is_express:
-        _keep(self.describe_state_machine(execution.state_machine_arn).executions, execution)
-    execution.start()
-    return execution
-
-
-def _machine(backend: Any, arn: str) -> Any:
-    """Return the state machine, version or the version an alias routes most to."""
-    try:
-        return backend.describe_state_machine(arn)
-    except models.StateMachineDoesNotExist:
-        if arn.count(":") != 7:
-            raise
-    alias = backend.describe_state_machine_alias(arn)
-    route = max(alias.routing_configuration, key=lambda r: r["weight"])
-    return backend.describe_state_machine(route["stateMachineVersionArn"])
-
-
-def _checked_name(name: str | None) -> str:
-    if name is None or name == "":
-        return str(uuid.uuid4())
-    if len(name) > 80 or BAD_NAME.search(name):
-        raise errors.InvalidName(f"Invalid Name: '{name}'")
-    return name
-
-
-def _checked_input(text: str | None) -> str:
-    text = text or "{}"
-    if len(text.encode()) > MAX_PAYLOAD_BYTES:
-        raise errors.ValidationException(
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_PAYLOAD_BYTES}"
-        )
-    try:
-        json.loads(text)
-    except ValueError as error:
-        raise errors.InvalidExecutionInput(
-            f"Invalid State Machine Execution Input: '{error}'"
-        ) from error
-    return text
-
-
-def _keep(kept: list[Any], execution: Execution) -> None:
-    """Remember the execution, and forget the oldest that have ended; AWS does after 90 days."""
-    kept.append(execution)
-    if len(kept) > KEPT_EXECUTIONS:
-        kept[:] = [e for e in kept[: KEPT_EXECUTIONS // 2] if not e.finished.is_set()] + kept[
-            KEPT_EXECUTIONS // 2 :
-        ]
-
-
-def find_execution(self: Any, execution_arn: str) -> Execution:
-    """Return a Standard execution; an Express one is not kept, and its ARN is refused."""
-    if ":express:" in execution_arn:
-        raise errors.InvalidArn("Invalid Arn: 'Resource type not valid in this context: express'")
-    found: Execution = original(models.StepFunctionBackend, "describe_execution")(
-        self, execution_arn
-    )
-    return found
 
 
 def answer_start_execution(self: Any) -> Any:
@@ -141,7 +58,7 @@ def answer_start_execution(self: Any) -> Any:
 def start_sync_execution(self: Any) -> Any:
     """StartSyncExecution: wait for an Express execution and answer with its result."""
     backend = self.stepfunction_backend
-    machine = _machine(backend, self._get_param("stateMachineArn"))
+    machine = machine_of(backend, self._get_param("stateMachineArn"))
     if machine.type != "EXPRESS":
         raise errors.StateMachineTypeNotSupported(
             "This operation is not supported by this type of state machine"

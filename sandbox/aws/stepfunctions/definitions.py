@@ -26,6 +26,8 @@ KEYWORDS = frozenset(n[2:-2] for n in lexer.ASLLexer.literalNames if n.startswit
 GRAMMAR_WORDS = frozenset(
     {"Type", "QueryLanguage", "Mode", "ExecutionType", "JitterStrategy", "ErrorEquals"}
 )
+# moto runs the items of a distributed Map in one way, and knows one word for it.
+STAND_INS = {("ExecutionType", "EXPRESS"): "STANDARD"}
 TEMPLATES = frozenset(
     {"Arguments", "Output", "Assign", "Parameters", "ResultSelector", "ItemSelector", "Result"}
 ) | {"Items"}
@@ -91,7 +93,7 @@ def _structure(value: Any, field: str) -> Any:
     if isinstance(value, list):
         return [_structure(item, field) for item in value]
     if isinstance(value, str):
-        return value if field in GRAMMAR_WORDS else _escaped(value)
+        return STAND_INS.get((field, value), value) if field in GRAMMAR_WORDS else _escaped(value)
     if field == "ToleratedFailurePercentage" and isinstance(value, int):
         return float(value)
     return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import threading
 import uuid
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 api = moto_module("stepfunctions.parser.api")
 program_states = moto_module("stepfunctions.parser.asl.eval.program_state")
 utilities = moto_module("stepfunctions.parser.utils")
+
+log = logging.getLogger(__name__)
 
 EXPRESS_LIMIT_SECONDS = 300.0
 ENDS = {
@@ -86,6 +89,8 @@ class Execution(MotoExecution):  # type: ignore[misc]  # moto ships no types
             trace_header=trace_header,
         )
         self.state_machine_arn = machine_arn
+        self.exec_worker: Any = None
+        self.exec_status: Any = None
         self.finished = threading.Event()
         self._ending = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -111,11 +116,16 @@ class Execution(MotoExecution):  # type: ignore[misc]  # moto ships no types
             activity_store=self._activity_store,
         )
 
+    def prepare(self) -> None:
+        """Make everything that can be asked of an execution, before anybody can ask."""
+        if self.exec_status is None:
+            self.exec_worker = self._get_start_execution_worker()
+            self.exec_worker.prepare()
+            self.exec_status = api.ExecutionStatus.RUNNING
+
     def start(self) -> None:
         """Begin, as soon as there is a place; at once when another execution is the caller."""
-        self.exec_worker = self._get_start_execution_worker()
-        self.exec_worker.prepare()
-        self.exec_status = api.ExecutionStatus.RUNNING
+        self.prepare()
         self._tell()
         nested = getattr(_interpreting, "here", False)
         admission.enter(self.exec_arn, self._run, at_once=nested or self.is_express)
@@ -189,7 +199,10 @@ class Execution(MotoExecution):  # type: ignore[misc]  # moto ships no types
     def _tell(self) -> None:
         if not self.is_express:
             for listener in listeners:
-                listener(self)
+                try:
+                    listener(self)
+                except Exception:
+                    log.exception("a listener failed on %s", self.exec_arn)
 
 
 def _camel(status: Any) -> str:

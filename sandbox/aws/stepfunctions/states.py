@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws.repairs import moto_module, original, replace
-from sandbox.aws.stepfunctions.api import MAX_PAYLOAD_BYTES
 from sandbox.aws.stepfunctions.shapes import iso
+from sandbox.aws.stepfunctions.starting import MAX_PAYLOAD_BYTES
 
 
 asl = "stepfunctions.parser.asl.component"

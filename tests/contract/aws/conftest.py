@@ -39,6 +39,7 @@ class Cloud:
 
     url: str
     functions: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    delivery: Any = None
     _clients: dict[str, Any] = field(default_factory=dict)
     _creating: threading.Lock = field(default_factory=threading.Lock)
 
@@ -164,8 +165,8 @@ def cloud() -> Iterator[Cloud]:
 
     stepfunctions.repair(speed=1000)
     rotation.repair()
-    delivery = EventDelivery(speed=1000)
     server, cloud = serve()
+    cloud.delivery = delivery = EventDelivery(speed=1000)
     delivery.start()
     scheduler = Scheduler(delivery, speed=1000)
     scheduler.start()

@@ -223,10 +223,11 @@ def executions_tell_their_status(cloud: Cloud) -> Any:
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail.status"}])
     cloud.ended(cloud.start(machine))
-    first = received(cloud, url)
-    messages = [first, received(cloud, url)] if first else []
+    statuses: list[str] = []
+    while len(statuses) < 2 and (message := received(cloud, url)):
+        statuses.append(json.loads(message["Body"]))
     events.remove_targets(Rule=name, Ids=["1"])
-    return sorted(json.loads(message["Body"]) for message in messages)
+    return sorted(statuses)
 
 
 @aws_gives("ValidationException")

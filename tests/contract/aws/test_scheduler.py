@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.aws.events import EventDelivery, Scheduler
 from sandbox.aws.events.cron import ScheduleError, parse
+from sandbox.aws.events.targets import Delivery
 
 
 Cloud = Any
@@ -197,6 +198,25 @@ def test_a_schedule_may_go_when_it_is_done(cloud: Cloud, scheduler: Scheduler) -
     assert fired(scheduler, goes, 0, 1, 2) == ["23:31"]
     left = {s["Name"] for s in cloud.client("scheduler").list_schedules()["Schedules"]}
     assert {goes, stays} & left == {stays}
+
+
+def test_what_a_schedule_cannot_send_is_kept(cloud: Cloud) -> None:
+    """The dead-letter queue gets the target's input, and which schedule it was."""
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=f"q{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
+        "DeadLetterConfig": {"Arn": queue["Attributes"]["QueueArn"]},
+    }
+    source = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/s"
+    cloud.delivery.deliver(Delivery(target, '{"Wrong": 1}', source, {"region": "us-east-1"}))
+    options = {"WaitTimeSeconds": 5, "MessageAttributeNames": ["All"]}
+    message = sqs.receive_message(QueueUrl=url, **options)["Messages"][0]
+
+    assert message["Body"] == '{"Wrong": 1}'
+    assert message["MessageAttributes"]["SCHEDULE_ARN"]["StringValue"] == source
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "InvalidParameter"
 
 
 def test_a_universal_target_calls_the_api(cloud: Cloud) -> None:

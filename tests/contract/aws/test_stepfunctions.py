@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
@@ -488,6 +489,21 @@ def test_express_answers_with_its_error(cloud: Cloud) -> None:
         sfn.start_sync_execution(stateMachineArn=cloud.machine(read(text)))
     with pytest.raises(sfn.exceptions.StateMachineTypeNotSupported):
         sfn.list_executions(stateMachineArn=express)
+
+
+def test_a_plain_client_starts_express(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 and the AWS CLI put `sync-` before the host unless the environment says not to."""
+    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
+    plain = boto3.client(
+        "stepfunctions",
+        region_name="us-east-1",
+        endpoint_url=cloud.url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    arn = cloud.machine(read("{StartAt: A, States: {A: {Type: Pass, End: true}}}"), "EXPRESS")
+
+    assert plain.start_sync_execution(stateMachineArn=arn)["status"] == "SUCCEEDED"
 
 
 def test_express_waits_inside_another_machine(cloud: Cloud) -> None:

@@ -258,6 +258,18 @@ def a_percentage_may_be_whole(cloud: Cloud) -> Any:
     return refused(lambda: cloud.machine(machine(A=each)))
 
 
+@aws_gives("accepted")
+def a_distributed_map_may_be_express(cloud: Cloud) -> Any:
+    """Moto's grammar wants ExecutionType to be STANDARD."""
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    each = {
+        "Type": "Map",
+        "ItemProcessor": machine(B=PASS) | {"ProcessorConfig": config},
+        "End": True,
+    }
+    return refused(lambda: cloud.machine(machine(A=each)))
+
+
 @aws_gives([["ExecutionSucceeded", "PassStateExited"], ["PassStateEntered", "ExecutionStarted"]])
 def history_has_pages_and_an_order(cloud: Cloud) -> Any:
     """Moto ignores maxResults and reverseOrder."""
