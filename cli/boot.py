@@ -52,7 +52,7 @@ class Booted:
         self.connection: dict[str, Any] = {}
         self.notes: list[str] = []
         self.not_emulated: list[str] = []
-        self.began = time.monotonic()
+        self.began = time.time()
         self._screen = screen
         self._wishes = wishes
         self._ending = ExitStack()
@@ -78,6 +78,10 @@ class Booted:
             if not child.alive:
                 raise child.ended()
 
+    def world_time(self, moment: float) -> float:
+        """Return what the world's clock says at a moment of ours, both in epoch seconds."""
+        return self.began + (moment - self.began) * self._wishes.speed
+
     def _boot(self, update: Callable[[str], None]) -> None:
         folder = self._wishes.world or Path(
             self._ending.enter_context(tempfile.TemporaryDirectory(prefix="tailkeeper-"))
@@ -102,7 +106,7 @@ class Booted:
     def _telling(self, update: Callable[[str], None]) -> Callable[[str], None]:
         def tell(text: str) -> None:
             update(text)
-            self._screen.say(f"{seconds(time.monotonic() - self.began):>8}  {text}")
+            self._screen.say(f"{seconds(time.time() - self.began):>8}  {text}")
 
         return tell
 
@@ -188,6 +192,7 @@ def aws_part(stack: Mapping[str, Any]) -> dict[str, Any]:
         **{name: stack[name] for name in names},
         "table": outputs["TableName"],
         "artifacts": outputs["ArtifactsBucket"],
+        "log_group": stack["resources"]["Logs"],
     }
 
 

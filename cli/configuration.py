@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from cli.config_file import ConfigFileError, parse_yaml, read_config, to_yaml
@@ -54,30 +55,40 @@ def configuration(
         except ConfigFileError as error:
             raise Misuse(str(error)) from None
     if kubeconfig and not manifests:
-        objects, name = list(_live(kubeconfig)), "cluster"
-    else:
-        folder = manifests or HOMELAB
-        objects, name = _loaded(screen, folder), _name(folder)
-    derived = derive(objects, parse_yaml, cluster=name, take_over=not kubeconfig)
-    screen.say("\nThe configuration, derived from what is there (--config FILE takes another):\n")
-    screen.say(to_yaml(derived.config).rstrip(), style="dim")
-    for note in derived.notes:
+        return derived(screen, list(_live(kubeconfig)), "cluster", take_over=False)
+    folder = manifests or HOMELAB
+    objects = loaded(screen, folder)
+    return derived(screen, objects, name_of(folder), take_over=not kubeconfig)
+
+
+def derived(
+    screen: Screen, objects: list[dict[str, Any]], cluster: str, *, take_over: bool
+) -> Config:
+    """Return the configuration that the objects of a cluster ask for, and print it."""
+    found = derive(objects, parse_yaml, cluster=cluster, take_over=take_over)
+    screen.say("\nThe configuration, derived from what is there:\n")
+    screen.say(to_yaml(found.config).rstrip(), style="dim")
+    for note in found.notes:
         screen.say(f"  note: {note}")
-    return derived.config
+    return found.config
 
 
-def _loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
+def loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
+    """Return the objects of a directory; say what was left out, and why."""
     try:
         found = load(folder)
     except NotADirectoryError as error:
         raise Misuse(f"--manifests: {error}") from None
-    screen.say(f"{len(found.objects)} objects from {folder}, {len(found.skipped)} files left out")
+    screen.say(f"{len(found.objects)} Kubernetes objects from {folder}")
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for skipped in found.skipped:
-        screen.say(f"  left out: {skipped.path}: {skipped.reason}")
+        by_reason[skipped.reason].append(skipped.path)
+    for reason, paths in by_reason.items():
+        screen.say(f"  left out, {reason}: {', '.join(paths)}")
     return found.objects
 
 
-def _name(folder: Path) -> str:
+def name_of(folder: Path) -> str:
     """Return a cluster's name after its folder."""
     return re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or "cluster"
 

@@ -7,8 +7,9 @@ and the far ends together are the worst case. Sources of the ranges:
     pod         Kubernetes's SLO: 99 % of Pods start within 5 s, images apart
     downloads   not documented: a small package index, and 60 MB of kubectl at 20 to 100 Mbit/s
     kubelet     the sync period of 60 s, and the delay of its ConfigMap cache
-    reload      CoreDNS's `reload`: every 30 s, give or take 15 s, unless the Corefile says more
-    caches      an answer's own TTL
+    reload      CoreDNS: a hosts file every 5 s, the Corefile every 30 s, give or take 15 s, unless
+                the Corefile says otherwise
+    caches      the answers' own TTL
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ POD = (1.0, 5.0)
 PACKAGES = (2.0, 8.0)
 KUBECTL = (5.0, 24.0)
 KUBELET = (60.0, 90.0)
-RELOAD = (30.0, 15.0)
-TTL = 60.0
+RELOAD, HOSTS_RELOAD = 30.0, 5.0
+TTL, HOSTS_TTL = 60.0, 3600.0
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -44,32 +45,30 @@ class Step:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The steps from an event on. `never` says why it does not end at all, else it is ""."""
+    """The steps from an event (epoch seconds) on."""
 
     event: float
-    steps: tuple[Step, ...] = ()
-    never: str = ""
+    steps: tuple[Step, ...]
 
     @property
     def seconds(self) -> float:
         """Return how long the resolver would have answered with the old address."""
-        return self.steps[-1].over - self.event if self.steps else float("inf")
+        return self.steps[-1].over - self.event
 
     @property
     def worst(self) -> float:
         """Return the most that the settings allow, wherever in its period the event falls."""
-        return sum(step.most for step in self.steps) if self.steps else float("inf")
+        return sum(step.most for step in self.steps)
 
 
-def simulate(cron_job: Mapping[str, Any], event: float, known: float) -> Simulation:
-    """Return what the CronJob would have done after an event.
+def simulate(cron_job: Mapping[str, Any], corefile: str, event: float, known: float) -> Simulation:
+    """Return what the CronJob would have done after an event, were it not suspended.
 
-    `known` is when the Gateway's status had the new address: a run that reads it earlier writes
-    the old one again, so the next one counts. Both are epoch seconds; raise CronError.
+    `corefile` is the resolver's; where there is none, the one in the CronJob's script. `known` is
+    when the Gateway's status had the new address: a run that reads it earlier writes the old one
+    again, so the next one counts. Both times are epoch seconds; raise CronError.
     """
     spec = cron_job["spec"]
-    if spec.get("suspend"):
-        return Simulation(event, never="it is suspended")
     schedule = parse(spec["schedule"], spec.get("timeZone") or "UTC")
     script = "\n".join(_commands(spec["jobTemplate"]["spec"]["template"]["spec"]))
     before = _until_reading(script)
@@ -80,8 +79,8 @@ def simulate(cron_job: Mapping[str, Any], event: float, known: float) -> Simulat
     steps = [Step("the schedule fires", fire, 0.0, period)]
     after = {
         "the kubelet updates the volume": KUBELET,
-        "CoreDNS reloads": _reload(script),
-        "caches have expired": (0.0, _ttl(script)),
+        "CoreDNS reloads": (0.0, _reload(corefile or script)),
+        "caches have expired": (0.0, _ttl(corefile or script)),
     }
     for name, span in (before | after).items():
         steps.append(Step(name, steps[-1].over + _middle(span), *span))
@@ -107,18 +106,31 @@ def _until_reading(script: str) -> dict[str, tuple[float, float]]:
     return {"the Pod starts": POD} | ({"its tools are downloaded": downloads} if spans else {})
 
 
-def _reload(script: str) -> tuple[float, float]:
-    """Return how long after a file has changed CoreDNS notices, by the Corefile in the script."""
-    found = re.search(r"^\s*reload(?:[ \t]+(\S+))?(?:[ \t]+(\S+))?[ \t]*$", script, re.MULTILINE)
-    interval, jitter = (_duration(text) for text in found.groups()) if found else (None, None)
-    return 0.0, (interval or RELOAD[0]) + (jitter or (interval or 2 * RELOAD[1]) / 2)
+def _hosts(corefile: str) -> str | None:
+    """Return the block of a hosts file, None when there is none."""
+    found = re.search(r"^\s*hosts\s+/[^\n{]*\{([^}]*)\}", corefile, re.MULTILINE)
+    return found[1] if found else None
 
 
-def _duration(text: str | None) -> float | None:
-    match = re.fullmatch(r"(\d+)([smh])", text or "")
-    return int(match[1]) * UNITS[match[2]] if match else None
+def _reload(corefile: str) -> float:
+    """Return how long after its file has changed CoreDNS notices, at most."""
+    block = _hosts(corefile)
+    if block is not None:
+        return _duration(r"^\s*reload\s+(\S+)", block) or HOSTS_RELOAD
+    interval = _duration(r"^\s*reload[ \t]+(\S+)", corefile) or RELOAD
+    return interval + (_duration(r"^\s*reload[ \t]+\S+[ \t]+(\S+)", corefile) or interval / 2)
 
 
-def _ttl(script: str) -> float:
-    found = re.search(r"\s(\d+)\s+IN\s+A\s", script)
+def _ttl(corefile: str) -> float:
+    block = _hosts(corefile)
+    if block is not None:
+        found = re.search(r"^\s*ttl\s+(\d+)", block, re.MULTILINE)
+        return float(found[1]) if found else HOSTS_TTL
+    found = re.search(r"\s(\d+)\s+IN\s+A\s", corefile)
     return float(found[1]) if found else TTL
+
+
+def _duration(pattern: str, text: str) -> float | None:
+    found = re.search(pattern, text, re.MULTILINE)
+    match = re.fullmatch(r"(\d+)([smh])", found[1]) if found else None
+    return int(match[1]) * UNITS[match[2]] if match else None

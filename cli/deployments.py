@@ -83,7 +83,11 @@ def opened(sandbox: str | None, stack: str | None) -> Iterator[Deployment]:
 
 def of_sandbox(file: Path) -> Deployment:
     """Return the deployment of a connection file; raise Misuse when it cannot be one."""
-    connection = read_connection(file)
+    return of_connection(read_connection(file))
+
+
+def of_connection(connection: Mapping[str, Any]) -> Deployment:
+    """Return the deployment of a connection file's document."""
     aws = connection["aws"]
     session = boto3.Session(
         aws["access_key_id"], aws["secret_access_key"], region_name=aws["region"]

@@ -30,7 +30,7 @@ def run(options: Namespace) -> int:
         if options.state:
             write_atomically(options.state, json.dumps(booted.connection, indent=2).encode())
             screen.say(f"How to connect is in {options.state}")
-        took = seconds(time.monotonic() - booted.began)
+        took = seconds(time.time() - booted.began)
         screen.say(f"Ready after {took}. Ctrl-C, or SIGTERM, ends it.", style="bold")
         stay(booted)
         screen.say("Stopping.")
