@@ -28,7 +28,7 @@ class Cause:
     @classmethod
     def invalid(cls, path: str, value: Any, detail: str) -> Cause:
         """Return the cause for a value that its field cannot have."""
-        return cls("FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {detail}", path)
+        return cls("FieldValueInvalid", f"Invalid value: {_shown(value)}: {detail}", path)
 
     @classmethod
     def required(cls, path: str, detail: str = "") -> Cause:
@@ -40,7 +40,7 @@ class Cause:
     def unsupported(cls, path: str, value: Any, allowed: Sequence[str]) -> Cause:
         """Return the cause for a value outside an enumeration."""
         names = ", ".join(f'"{name}"' for name in sorted(allowed))
-        message = f"Unsupported value: {json.dumps(value)}: supported values: {names}"
+        message = f"Unsupported value: {_shown(value)}: supported values: {names}"
         return cls("FieldValueNotSupported", message, path)
 
     @classmethod
@@ -51,6 +51,10 @@ class Cause:
     def as_json(self) -> dict[str, Any]:
         """Return the cause as a Status lists it."""
         return {"reason": self.reason, "message": self.message, "field": self.field}
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 class ApiError(Exception):

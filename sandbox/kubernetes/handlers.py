@@ -34,6 +34,9 @@ async def handle(request: ResourceRequest) -> web.StreamResponse:
     """Check access and carry a request out; raise ApiError for a refusal."""
     verb, subresource = request.verb, request.path.subresource
     request.require(verb)
+    homeless = request.resource.namespaced and not request.target.namespace
+    if homeless and verb not in {"list", "watch"}:
+        raise method_not_allowed()
     handler = _handlers(request.resource).get((subresource, verb))
     if handler:
         return await handler(request)

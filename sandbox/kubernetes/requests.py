@@ -50,7 +50,7 @@ class ResourceRequest:
             return "get" if named else "list"
         if method == "DELETE":
             return "delete" if named else "deletecollection"
-        if method not in _VERBS:
+        if method not in _VERBS or (not named and method != "POST"):
             raise method_not_allowed()
         return _VERBS[method]
 

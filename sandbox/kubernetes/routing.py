@@ -105,16 +105,20 @@ class Router:
         return document if isinstance(document, web.Response) else answer_json(document)
 
     def _document(self, request: web.Request, path: str) -> Any:
-        kinds = self.cluster.kinds
         root, _, rest = path.removeprefix("/").partition("/")
+        if not root:
+            return {"paths": discovery.paths(self.cluster.kinds)}
         if root == "version":
             return VERSION
-        if path == "/openapi/v3":
-            return openapi.index(kinds)
-        if path.startswith("/openapi/v3/"):
-            return openapi.document(kinds, path.removeprefix("/openapi/v3/"))
+        if root == "openapi":
+            return openapi.answer(self.cluster.kinds, rest)
         if path in {"/api", "/apis"}:
             return self._discovered(request, core=path == "/api")
+        return self._listed(root, rest)
+
+    def _listed(self, root: str, rest: str) -> Any:
+        """Return what a group or a version of it serves."""
+        kinds = self.cluster.kinds
         group, _, version = rest.rpartition("/")
         if root == "apis" and not group:
             versions = discovery.groups(kinds).get(rest)

@@ -42,7 +42,7 @@ def _own_service() -> Document:
 def _roles() -> list[Document]:
     everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
     anywhere = {"nonResourceURLs": ["*"], "verbs": ["*"]}
-    discovery = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *_PUBLIC]
+    discovery = ["/", "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *_PUBLIC]
     reviews = {
         "apiGroups": ["authorization.k8s.io"],
         "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],

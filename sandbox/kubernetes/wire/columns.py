@@ -15,6 +15,12 @@ Cells = list[Any]
 _SHOWN_LENGTH = 16
 
 
+class Since(str):
+    """A cell that is a time, and is printed as how long ago it was."""
+
+    __slots__ = ()
+
+
 def age(born: str, now: float) -> str:
     """Return how long ago an RFC 3339 time was, in kubectl's short form; "<unknown>" without."""
     try:
@@ -113,7 +119,7 @@ def _cron_job(d: Document) -> Cells:
         spec.get("timeZone") or "<none>",
         str(spec.get("suspend", False)),
         len(status.get("active") or ()),
-        age(last, datetime.now(UTC).timestamp()) if last else "<none>",
+        Since(last) if last else "<none>",
     ]
 
 

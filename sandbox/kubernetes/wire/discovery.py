@@ -25,6 +25,14 @@ def groups(kinds: Kinds) -> dict[str, list[str]]:
     return found | {group: [version] for group, version in _REVIEW_GROUPS.items()}
 
 
+def paths(kinds: Kinds) -> list[str]:
+    """Return `/`: where there is something to find."""
+    named = groups(kinds).items()
+    found = {f"/apis/{group}/{version}" for group, versions in named for version in versions}
+    found |= {f"/apis/{group}" for group, _ in named}
+    return sorted(found | {"/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"})
+
+
 def aggregated(kinds: Kinds, *, core: bool) -> Document:
     """Return an APIGroupDiscoveryList: of the core group, or of all others."""
     listed = {"": kinds.versions_of("")} if core else groups(kinds)

@@ -1,13 +1,16 @@
-"""OpenAPI v3, as much as kubectl needs to apply: paths that take `fieldValidation`.
+"""OpenAPI, as much as kubectl needs to apply: paths that take `fieldValidation`.
 
 The schemas are empty, so `kubectl explain` has nothing to say; kubectl merges core kinds by the
-schemas it carries itself.
+schemas it carries itself. Version 2 is an empty document, which kubectl reads as protobuf when it
+meets a `List`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
 
 
 if TYPE_CHECKING:
@@ -21,8 +24,19 @@ _PARAMETERS = [
 ]
 
 
-def index(kinds: Kinds) -> Document:
-    """Return `/openapi/v3`: where each group's and version's document is."""
+def answer(kinds: Kinds, path: str) -> Document | web.Response | None:
+    """Return what is at `/openapi/PATH`; None when nothing is."""
+    if path == "v2":
+        # no bytes are a document without paths
+        media_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        return web.Response(body=b"", content_type=media_type)
+    if path == "v3":
+        return _index(kinds)
+    return _document(kinds, path.removeprefix("v3/")) if path.startswith("v3/") else None
+
+
+def _index(kinds: Kinds) -> Document:
+    """Tell where each group's and version's document is."""
     paths = {_root(r.group, version) for r in kinds for version in r.versions}
     return {"paths": {path: {"serverRelativeURL": _address(path, kinds)} for path in sorted(paths)}}
 
@@ -37,8 +51,8 @@ def _root(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
-def document(kinds: Kinds, root: str) -> Document | None:
-    """Return the document for `api/VERSION` or `apis/GROUP/VERSION`; None if not served."""
+def _document(kinds: Kinds, root: str) -> Document | None:
+    """Describe `api/VERSION` or `apis/GROUP/VERSION`."""
     found = [(r, v) for r in kinds for v in r.versions if _root(r.group, v) == root]
     if not found:
         return None

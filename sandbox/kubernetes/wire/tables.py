@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.kubernetes.kinds.resource import Column
-from sandbox.kubernetes.wire.columns import CORE_COLUMNS, age
+from sandbox.kubernetes.wire.columns import CORE_COLUMNS, Since, age
 from sandbox.kubernetes.wire.jsonpath import find
 
 
@@ -71,13 +71,17 @@ def _printer(resource: Resource, now: float) -> tuple[list[tuple[str, int]], Any
     if core:
         return (
             [("Name", 0), *((name, 0) for name in core[0]), ("Age", 0)],
-            lambda d: [d["metadata"]["name"], *core[1](d), age(_born(d), now)],
+            lambda d: [d["metadata"]["name"], *_shown(core[1](d), now), age(_born(d), now)],
         )
     columns = resource.columns or (_AGE,)
     return (
         [("Name", 0), *((c.name, c.priority) for c in columns)],
         lambda d: [d["metadata"]["name"], *(_cell(d, c, now) for c in columns)],
     )
+
+
+def _shown(cells: list[Any], now: float) -> list[Any]:
+    return [age(cell, now) if isinstance(cell, Since) else cell for cell in cells]
 
 
 def _born(document: Document) -> str:
