@@ -6,10 +6,12 @@ A line that a kill cut short was never acknowledged, and is skipped.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from sandbox.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
+PATIENCE_SECONDS, LOOK_SECONDS = 10.0, 0.05
 
 
 @dataclass
@@ -25,9 +28,11 @@ class Journal:
     """A folder with `journal.jsonl` and, for large values, `objects/` named by their content."""
 
     folder: Path
+    patience: float = PATIENCE_SECONDS
     _saved: dict[str, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _descriptor: int = -1
+    _claimed: int = -1
 
     @property
     def path(self) -> Path:
@@ -35,7 +40,12 @@ class Journal:
         return self.folder / "journal.jsonl"
 
     def open(self) -> None:
-        """Read what the file says, and rewrite it without what is past."""
+        """Read what the file says, and rewrite it without what is past.
+
+        Raise TimeoutError while another sandbox has the folder; one that was killed may take a
+        moment to be gone, and what it still acknowledges must not be lost.
+        """
+        self._claim()
         self._saved = self._read()
         lines = [
             _line(kind, name, value)
@@ -56,8 +66,9 @@ class Journal:
             os.write(self._descriptor, line)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and let others have the folder."""
         os.close(self._descriptor)
+        os.close(self._claimed)
 
     def keep_object(self, content: bytes) -> str:
         """Store a large value; return the name that it has by its content."""
@@ -76,6 +87,21 @@ class Journal:
         for path in self.folder.glob("objects/*"):
             if path.name not in keep:
                 path.unlink()
+
+    def _claim(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._claimed = os.open(self.folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                fcntl.flock(self._claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(self._claimed)
+                    raise TimeoutError(f"another sandbox uses {self.folder}") from None
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def _read(self) -> dict[str, dict[str, Any]]:
         saved: dict[str, dict[str, Any]] = {}

@@ -35,6 +35,8 @@ class ObjectKeeper:
             if bucket in self._buckets:
                 self._put_back(bucket, key_name, state)
                 kept.add(state["content"])
+            else:
+                self.journal.put(KIND, name, None)
         self.journal.drop_objects(kept)
 
     def _put_back(self, bucket: str, key_name: str, state: dict[str, Any]) -> None:

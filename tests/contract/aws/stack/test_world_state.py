@@ -54,6 +54,18 @@ def test_a_line_that_a_kill_cut_short_is_skipped(tmp_path: Path) -> None:
     assert again.saved("item") == {"a": 1, "c": 3}
 
 
+def test_a_folder_has_one_sandbox_at_a_time(tmp_path: Path) -> None:
+    """The second waits for the first to be gone, or says what is wrong."""
+    first = Journal(tmp_path)
+    first.open()
+    with pytest.raises(TimeoutError, match="another sandbox uses"):
+        Journal(tmp_path, patience=0).open()
+    first.close()
+    second = Journal(tmp_path, patience=0)
+    second.open()
+    second.close()
+
+
 def test_large_values_are_kept_once_and_dropped(tmp_path: Path) -> None:
     """By their content."""
     journal = Journal(tmp_path)
