@@ -12,6 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.inbox import HandOverFailed, Inbox
 from tailkeeper.adapters.signing import SigningSecrets
 from tailkeeper.model import Cause
@@ -57,7 +58,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     except Unacceptable as refusal:
         logger.warning("refused", status=refusal.status, reason=str(refusal))
         return respond(refusal.status, {"message": str(refusal)})
-    except HandOverFailed as failure:
+    except (HandOverFailed, AwsError) as failure:
         logger.exception("not handed over", reason=str(failure))
         return respond(503, {"message": "not accepted; please repeat"})
     logger.info("acknowledged", extra={**answer, "poison": len(poison)})

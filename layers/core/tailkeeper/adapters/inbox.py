@@ -1,7 +1,7 @@
 """The receivers' way to the bus: each event once, durable before it counts as seen.
 
 An event is claimed for a minute before it is handed over and marked as seen for 25 hours after, so
-a hand-over that failed can be repeated, and a replay cannot.
+a hand-over that failed can be repeated, at once, and a replay cannot.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.aws import Aws, AwsError, ConditionFailed
@@ -25,8 +26,9 @@ PENDING = 60
 SEEN = 25 * 3600
 KEPT_POISON = 14 * 24 * 3600
 CAUSES_AN_ENTRY = 100
-ENTRIES_A_CALL = 10  # PutEvents' limit
+ENTRIES_A_CALL = 5  # PutEvents takes ten, and 256 KB in all
 POISON_BYTES = 100_000
+FREE = "attribute_not_exists(pk) OR seen_until <= :now OR claimant = :claimant"
 
 
 class HandOverFailed(Exception):
@@ -47,8 +49,10 @@ class Inbox:
 
     def claim(self, event_id: str) -> bool:
         """Return whether this event is ours to hand over: neither seen nor being handed over."""
+        # Whose claim it is: one whose answer got lost is sent again, and must know itself.
+        claimant = os.urandom(8).hex()
         try:
-            self._mark(event_id, PENDING, "attribute_not_exists(pk) OR seen_until <= :now")
+            self._mark(event_id, PENDING, FREE, claimant)
         except ConditionFailed:
             return False
         return True
@@ -59,29 +63,38 @@ class Inbox:
             self._entry(source, causes[start : start + CAUSES_AN_ENTRY])
             for start in range(0, len(causes), CAUSES_AN_ENTRY)
         ]
-        for start in range(0, len(entries), ENTRIES_A_CALL):
-            self._put(entries[start : start + ENTRIES_A_CALL])
-        for cause in causes:
-            self._mark(cause.id, SEEN)
+        try:
+            for start in range(0, len(entries), ENTRIES_A_CALL):
+                self._put(entries[start : start + ENTRIES_A_CALL])
+        except HandOverFailed:
+            self._mark_all(causes, 0)  # claimed by nobody: a repeat may come within the minute
+            raise
+        self._mark_all(causes, SEEN)
 
     def keep_poison(self, source: str, texts: Iterable[str]) -> None:
         """Keep what could not be read for two weeks, to be inspected (`poison` in the table)."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
-        for place, text in enumerate(texts):
+        for text in texts:
             self.table.put(
                 {
                     "pk": "poison",
-                    "sk": f"{stamp}#{source}#{place}",
+                    "sk": f"{stamp}#{source}#{sha256(text.encode()).hexdigest()[:12]}",
                     "text": text[:POISON_BYTES],
                     "expires_at": int(self.now()) + KEPT_POISON,
                 }
             )
 
-    def _mark(self, event_id: str, seconds: int, condition: str = "") -> None:
+    def _mark_all(self, causes: Iterable[Cause], seconds: int) -> None:
+        for cause in causes:
+            self._mark(cause.id, seconds)
+
+    def _mark(self, event_id: str, seconds: int, condition: str = "", claimant: str = "") -> None:
         now = int(self.now())
         item = {"pk": f"event#{event_id}", "sk": "event", "seen_until": now + seconds}
-        values = {"now": now} if condition else {}
-        self.table.put({**item, "expires_at": now + SEEN}, condition, **values)
+        values = {"now": now, "claimant": claimant} if condition else {}
+        self.table.put(
+            {**item, "claimant": claimant, "expires_at": now + SEEN}, condition, **values
+        )
 
     @staticmethod
     def _entry(source: str, causes: Sequence[Cause]) -> dict[str, Any]:
