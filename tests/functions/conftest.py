@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 from moto.server import ThreadedMotoServer
 from support.handlers import Outside, deployed, kubeconfig, set_secret
+from support.line import Line, line_to
 
 from sandbox.cloudflare import Cloudflare
 from sandbox.kubernetes.server import Kubernetes
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """Run moto for the session."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -60,3 +63,12 @@ def outside(aws: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
         set_secret("CLOUDFLARE_SECRET", {"api_token": "token"})
         set_secret("KUBECONFIG_SECRET", {"homelab": kubeconfig(worlds.kubernetes)})
         yield worlds
+
+
+@pytest.fixture
+def line(aws: Stack, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    """Lead the functions' calls over a line that can fail; `aws` stays direct."""
+    with line_to(endpoint) as relay:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", relay.url)
+        stack.cache_clear()
+        yield relay
