@@ -133,10 +133,14 @@ class Execution(MotoExecution):  # type: ignore[misc]  # moto ships no types
     def _run(self) -> None:
         if self.finished.is_set():
             return
-        program = self.exec_worker._get_evaluation_entrypoint()
-        self._arm(program)
         try:
+            program = self.exec_worker._get_evaluation_entrypoint()
+            self._arm(program)
             self.exec_worker.run(program)
+        except Exception as error:
+            log.exception("the interpreter failed on %s", self.exec_arn)
+            failure = {"error": "States.Runtime", "cause": f"{type(error).__name__}: {error}"}
+            self.exec_worker.env.set_error(failure)
         finally:
             self._end()
             # moto remembers every thread it ever made.
