@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import trustme
-from support.tailnets import DOMAIN, GATEWAY, HOST, Site, exposure, rest, running_site
 
 from tailkeeper.adapters import prober
 from tailkeeper.adapters.prober import patience
+from tests.support.tailnets import DOMAIN, GATEWAY, HOST, Site, exposure, rest, running_site
 
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from support.tailnets import HOST, RESOLVER, Site, exposure, rest, running_site
 
 from sandbox.dns import DnsServer, reply
 from sandbox.dns.server import framed, read_framed
-from tailkeeper.adapters.prober import authorities, datagrams, patience
+from tailkeeper.adapters.prober import authorities, patience
+from tests.support.tailnets import HOST, RESOLVER, Site, exposure, rest, running_site
 
 
 Story = Callable[[Site], Awaitable[None]]
@@ -268,7 +268,7 @@ def test_a_lost_datagram_is_sent_again_and_lost_servers_leave_us_blind(
     loses: int, expected: tuple[str, str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence of the name servers says nothing about the record (F38)."""
-    monkeypatch.setattr(datagrams, "TRY", 0.2)
+    monkeypatch.setattr(authorities, "TRY", 0.2)
 
     async def story(site: Site) -> None:
         loop = asyncio.get_running_loop()
@@ -320,6 +320,22 @@ def test_the_servers_of_the_zone_are_found_by_name(monkeypatch: pytest.MonkeyPat
         )
 
         assert outcomes["authoritative"] == ("healthy", None, "A 203.0.113.9")
+
+    play(story)
+
+
+def test_name_servers_to_which_there_is_no_way_leave_us_blind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine without IPv6 cannot even send; one with it gets no answer from documentation."""
+    monkeypatch.setattr(authorities, "TRY", 0.1)
+
+    async def story(site: Site) -> None:
+        outcomes = await site.outcomes(
+            exposure(public={"A": ["203.0.113.9"]}), proxy="", public_dns="[2001:db8::1]:53"
+        )
+
+        assert outcomes["authoritative"][:2] == ("blind", None)
 
     play(story)
 

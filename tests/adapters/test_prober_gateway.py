@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from support.tailnets import GATEWAY, Site, exposure, running_site
 
 from sandbox.cluster.backends import Backends
 from sandbox.cluster.certificates import Authority
 from sandbox.cluster.envoy import Envoy, find_envoy
 from sandbox.cluster.frontends import Chain, Frontend, Host, Route
+from tests.support.tailnets import GATEWAY, Site, exposure, running_site
 
 
 if TYPE_CHECKING:

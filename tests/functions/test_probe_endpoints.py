@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.handlers import RUN
 
 from functions import probe_endpoints
 from tailkeeper.adapters.lease import LEASE, LeaseLost
+from tests.support.handlers import RUN
 
 
 if TYPE_CHECKING:

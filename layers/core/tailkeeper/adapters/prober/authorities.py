@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from asyncio import FIRST_COMPLETED
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,11 +19,14 @@ from tailkeeper.hostnames import zone_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+
+    from dns.message import Message
 
     from tailkeeper.answers import Answer, Answers
 
 DNS = 53
+TRY = 2.0  # seconds for an answer to come back
 TRIES = 3
 ANYWHERE = ""  # the zone that stands for every name
 
@@ -60,14 +64,15 @@ async def open_authorities(
 
     `zones` maps a zone to the names of its servers, which the system's resolver looks up.
     """
-    placed = {zone: await _places(names) for zone, names in zones.items()}
+    placed = {zone: await _places(names, DNS) for zone, names in zones.items()}
     if instead:
         where = urlsplit(f"//{instead}")
-        placed = {ANYWHERE: [(where.hostname or "", where.port or DNS)]}
-    distinct = sorted({place for places in placed.values() for place in places})
-    opened = {place: await DatagramServer.open(place) for place in distinct}
+        placed = {ANYWHERE: await _places([where.hostname or ""], where.port or DNS)}
+    opened = dict(_opened({place for places in placed.values() for place in places}))
     try:
-        yield Authorities({zone: [opened[p] for p in places] for zone, places in placed.items()})
+        yield Authorities(
+            {zone: [opened[p] for p in places if p in opened] for zone, places in placed.items()}
+        )
     finally:
         for server in opened.values():
             server.close()
@@ -76,27 +81,45 @@ async def open_authorities(
 async def _asked(
     servers: Sequence[DatagramServer], name: str, kind: str, patience: Patience
 ) -> Answer:
-    """Ask one server after another: a datagram may get lost."""
-    why = ""
-    for attempt in range(TRIES):
-        server = servers[attempt % len(servers)]
-        try:
-            return answer_of(await server.ask(question(name, kind), patience))
-        except (OSError, NoAnswer) as error:
-            why = str(error) or type(error).__name__
+    """Ask server after server, for datagrams get lost, and go on listening to those asked before.
+
+    Raise Blind when the last has had its time.
+    """
+    why = "silence"
+    waiting: set[asyncio.Task[Message]] = set()
+    try:
+        for attempt in range(TRIES):
+            server = servers[attempt % len(servers)]
+            waiting.add(asyncio.create_task(server.ask(question(name, kind), patience)))
+            done, waiting = await asyncio.wait(waiting, timeout=TRY, return_when=FIRST_COMPLETED)
+            for task in done:
+                try:
+                    return answer_of(task.result())
+                except (OSError, NoAnswer) as error:
+                    why = str(error)
+    finally:
+        for task in waiting:
+            task.cancel()
     raise Blind(f"the name servers for {name} do not answer: {why}")
 
 
-async def _places(names: Sequence[str]) -> list[Place]:
+async def _places(names: Sequence[str], port: int) -> list[Place]:
     """Return one address of each server, IPv4 where there is one; none for an unknown name."""
     loop = asyncio.get_running_loop()
     looked_up = await asyncio.gather(
-        *(loop.getaddrinfo(name, DNS, type=socket.SOCK_DGRAM) for name in names),
+        *(loop.getaddrinfo(name, port, type=socket.SOCK_DGRAM) for name in names),
         return_exceptions=True,
     )
     places = []
     for found in looked_up:
         if not isinstance(found, BaseException):
             first = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-            places.append((str(first[4][0]), int(first[4][1])))
+            places.append((str(first[4][0]), port))
     return places
+
+
+def _opened(places: Iterable[Place]) -> Iterator[tuple[Place, DatagramServer]]:
+    """Yield the servers to which this machine has a way."""
+    for place in places:
+        with suppress(OSError):
+            yield place, DatagramServer.open(place)

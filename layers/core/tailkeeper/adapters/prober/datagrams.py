@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import dns.exception
@@ -19,68 +20,80 @@ if TYPE_CHECKING:
 
     from tailkeeper.adapters.prober.patience import Patience
 
-TRY = 2.0  # seconds for one datagram to come back
+LARGEST = 65_535
 Place = tuple[str, int]
-
-
-class _Socket(asyncio.DatagramProtocol):
-    """One connected socket; answers find their questions by id."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[int, tuple[Message, asyncio.Future[Message]]] = {}
-
-    def datagram_received(self, data: bytes, _: object) -> None:
-        try:
-            message = dns.message.from_wire(data)
-        except dns.exception.DNSException:
-            return
-        if message.id in self.waiting:
-            query, answer = self.waiting[message.id]
-            if query.is_response(message) and not answer.done():
-                answer.set_result(message)
-
-    def error_received(self, exc: Exception) -> None:
-        for _, answer in self.waiting.values():
-            if not answer.done():
-                answer.set_exception(exc)
 
 
 @dataclass
 class DatagramServer:
-    """One server, with a socket for all questions to it."""
+    """One server, with one connected socket for all questions to it; answers come by id.
 
-    transport: asyncio.DatagramTransport
-    socket: _Socket
+    asyncio's datagram transport takes one datagram for each turn of the loop, and a turn in which
+    others shake hands is long: this one takes all that have come.
+    """
+
+    socket: socket.socket
     stream: Nameserver
+    _waiting: dict[int, tuple[Message, asyncio.Future[Message]]] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, place: Place) -> Self:
-        """Return the server at (address, port)."""
-        loop = asyncio.get_running_loop()
-        transport, socket = await loop.create_datagram_endpoint(_Socket, remote_addr=place)
-        return cls(transport, socket, Nameserver(*place, direct))
+    def open(cls, place: Place) -> Self:
+        """Return the server at (address, port); raise OSError where there is no way to it."""
+        family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        connected = socket.socket(family, socket.SOCK_DGRAM)
+        connected.setblocking(False)
+        try:
+            connected.connect(place)
+        except OSError:
+            connected.close()
+            raise
+        server = cls(connected, Nameserver(*place, direct))
+        asyncio.get_running_loop().add_reader(connected, server._arrived)
+        return server
 
     def close(self) -> None:
         """Close the sockets."""
-        self.transport.abort()
+        asyncio.get_running_loop().remove_reader(self.socket)
+        self.socket.close()
         self.stream.close()
 
     async def ask(self, query: Message, patience: Patience) -> Message:
-        """Return the answer; raise OSError, TimeoutError included, or NoAnswer."""
+        """Return the answer, however late; raise OSError when nobody listens, or NoAnswer."""
         answer = await self._datagram(query)
         if not is_cut(answer):
             return answer
         return (await self.stream.ask([query], patience))[query.id]
 
     async def _datagram(self, query: Message) -> Message:
-        while query.id in self.socket.waiting:
+        while query.id in self._waiting:
             query.id = (query.id + 1) % 65536
-        answer = asyncio.get_running_loop().create_future()
-        self.socket.waiting[query.id] = query, answer
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._waiting[query.id] = query, answer
         try:
-            self.transport.sendto(query.to_wire())
-            async with asyncio.timeout(TRY):
-                received: Message = await answer
-                return received
+            self.socket.send(query.to_wire())
+            return await answer
         finally:
-            del self.socket.waiting[query.id]
+            del self._waiting[query.id]
+
+    def _arrived(self) -> None:
+        """Take every datagram that has come, or the news that nobody listens there."""
+        while True:
+            try:
+                self._take(self.socket.recv(LARGEST))
+            except BlockingIOError:
+                return
+            except OSError as error:
+                for _, answer in self._waiting.values():
+                    if not answer.done():
+                        answer.set_exception(error)
+                return
+
+    def _take(self, data: bytes) -> None:
+        try:
+            message = dns.message.from_wire(data)
+        except dns.exception.DNSException:
+            return
+        if message.id in self._waiting:
+            query, answer = self._waiting[message.id]
+            if query.is_response(message) and not answer.done():
+                answer.set_result(message)
