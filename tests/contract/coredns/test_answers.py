@@ -39,7 +39,7 @@ FILES = {
     "/data/hosts": "10.7.7.7 data.example.org\n",
     "/data/zone": ZONE.replace("example.org", "example.net"),
     "/big": BIG,
-    "/etc/resolv.conf": "search example.org\nnameserver 1.1.1.1\n",
+    "/etc/resolv.conf": "search example.org\nnameserver\nnameserver 1.1.1.1\n",
 }
 SERVICES = [
     Service("envoy", "gateway", cluster_ips=["10.96.0.10"]),
@@ -64,3 +64,28 @@ def test_answers(
     words, _, client = asked.partition(" from ")
 
     assert ask(server, words, client or "127.0.0.1") == expected
+
+
+def test_round_robin_takes_turns(
+    coredns: Callable[..., CoreDNS], upstream: Any, ask: Callable[..., str]
+) -> None:
+    """Each query starts with the next upstream, and goes on from there when it is silent."""
+    server = coredns(". {\n forward . 1.1.1.1 2.2.2.2 3.3.3.3 {\n  policy round_robin\n }\n}\n")
+    upstream.dead.add("2.2.2.2")
+    server.start()
+
+    for _ in range(4):
+        ask(server, "a.org A")
+
+    hosts = [host for host, *_ in upstream.asked]
+    assert hosts == ["1.1.1.1", "2.2.2.2", "3.3.3.3", "3.3.3.3", "1.1.1.1"]
+
+
+def test_a_cname_that_leads_to_itself_comes_to_an_end(
+    coredns: Callable[..., CoreDNS], ask: Callable[..., str]
+) -> None:
+    """Look-ups of a CoreDNS by itself are bounded."""
+    server = coredns('. {\n template IN A {\n  answer "a.org 60 IN CNAME a.org"\n }\n}\n')
+    server.start()
+
+    assert ask(server, "a.org A").count("CNAME") < 20

@@ -173,6 +173,18 @@ def test_keepttl_shows_the_whole_ttl_every_time(
     assert rig.ask() == answer(300)
 
 
+def test_all_records_of_an_answer_get_its_shortest_ttl(
+    coredns: Callable[..., CoreDNS], ask: Callable[..., str]
+) -> None:
+    """An answer is kept as one thing, for as long as its first record to expire."""
+    zone = "@ 60 IN SOA ns hm 1 1 1 1 60\nwww 300 IN CNAME a\na 20 IN A 10.0.0.1\n"
+    server = coredns("a.org {\n cache\n file /z\n}\n", {"/z": zone})
+    server.start()
+
+    shown = "NOERROR aa | a.a.org. 20 IN A 10.0.0.1 ; www.a.org. 20 IN CNAME a.a.org."
+    assert ask(server, "www.a.org A") == shown
+
+
 def test_denials_are_kept_by_their_soa(
     coredns: Callable[..., CoreDNS], ask: Callable[..., str], clock: Any
 ) -> None:

@@ -121,9 +121,12 @@ def test_a_refused_corefile_is_a_crash_loop_after_a_restart(
     mounted[COREFILE] = UNKNOWN
     states: list[str] = []
 
-    server.reload_now()
+    assert server.reload_now() is False
+    mounted[COREFILE] = UNCLOSED
+    assert server.reload_now() is False
     states.append(server.state)
     server.stop()
+    mounted[COREFILE] = UNKNOWN
     with pytest.raises(CorefileError, match="Unknown directive 'bogus'"):
         server.start()
     states.append(server.state)
@@ -166,6 +169,24 @@ def test_a_hosts_file_is_read_every_five_seconds_whatever_reload_says(
     seen = watched(server, clock, change, 4, now, 2, now, lambda: mounted.pop("/h"), 60, now)
 
     assert [seen[1], seen[2], seen[4]] == ["10.0.0.1", "10.0.0.2", "10.0.0.2"]
+
+
+def test_a_hosts_file_that_is_gone_is_served_as_it_was(
+    coredns: Callable[..., CoreDNS], ask: Callable[..., str]
+) -> None:
+    """Its last content stays; one that never was is a warning."""
+    mounted = {COREFILE: ". {\n hosts /h\n}\n", "/h": "10.0.0.1 a.org\n"}
+    server = coredns("", mounted=mounted)
+    server.start()
+    assert not server.log
+
+    del mounted["/h"]
+    server.refresh_now()
+    kept = ask(server, "a.org A")
+    server.start()
+
+    assert (kept, ask(server, "a.org A")) == ("NOERROR aa | a.org. 3600 IN A 10.0.0.1", "SERVFAIL")
+    assert server.log[0] == "[WARNING] plugin/hosts: File does not exist: /h"
 
 
 @pytest.mark.parametrize(("option", "expected"), [("reload 0", "1"), ("reload 60s", "2")])

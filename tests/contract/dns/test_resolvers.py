@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from sandbox.dns import CachingResolver, DohServer, PublicDns
+from sandbox.dns.caching import negative_ttl
+from sandbox.dns.records import rrset
 
 
 if TYPE_CHECKING:
@@ -58,6 +60,17 @@ def test_a_denial_is_believed_for_the_soas_ttl(
 
     assert still == before.replace("1800 SOA", "1 SOA")
     assert ask(resolver.answer, asked).startswith(f"NOERROR ra | {name}. 300 {rtype}")
+
+
+@pytest.mark.parametrize(("ttl", "minimum", "seconds"), [(60, 300, 60), (300, 60, 60), (0, 9, 0)])
+def test_a_denial_lives_as_long_as_the_shorter_of_the_soas_times(
+    ttl: int, minimum: int, seconds: int
+) -> None:
+    """The SOA's own TTL, or its minimum (RFC 2308, section 5)."""
+    soa = rrset("example.com", ttl, "SOA", [f"ns.example.com hm.example.com 1 1 1 1 {minimum}"])
+
+    assert negative_ttl([soa]) == seconds
+    assert negative_ttl([]) == 0
 
 
 def test_servfail_is_not_believed(clock: Any, ask: Callable[..., str], public: PublicDns) -> None:
