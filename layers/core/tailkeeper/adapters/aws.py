@@ -81,9 +81,9 @@ class Aws:
         headers = {"Content-Type": content_type, "X-Amz-Target": f"{target}.{operation}"}
         body = json.dumps(parameters).encode()
         answer = self._send(service, "POST", self._url(service) + "/", headers, body)
-        document: dict[str, Any] = json.loads(answer.data or b"{}")
         if answer.status >= 300:  # noqa: PLR2004 - not 2xx
-            raise _error(document, answer.status)
+            raise _error(answer.data, answer.status)
+        document: dict[str, Any] = json.loads(answer.data or b"{}")
         return document
 
     @_repeat
@@ -129,7 +129,11 @@ def _credentials() -> Credentials:
     )
 
 
-def _error(document: dict[str, Any], status: int) -> AwsError:
+def _error(body: bytes, status: int) -> AwsError:
+    try:
+        document = json.loads(body)
+    except ValueError:  # a 503 of what stands before the service may be a page for people
+        document = {}
     code = str(document.get("__type", "Unknown")).rpartition("#")[2]
     message = str(document.get("message") or document.get("Message") or "")
     kind = ConditionFailed if code == "ConditionalCheckFailedException" else AwsError
