@@ -36,11 +36,12 @@ class Fault:
 
 @dataclass
 class Line:
-    """A relay to AWS; `calls` are (operation, parameters) as they came."""
+    """A relay to AWS; `calls` are (operation, parameters) as they came, `headers` theirs."""
 
     target: str
     url: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
@@ -114,6 +115,7 @@ class _Relay(BaseHTTPRequestHandler):
         operation = target or OBJECTS[self.command]
         self.of.calls.append((operation, json.loads(body) if target else self.path))
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.of.headers.append(headers)
         if not _is_signed(self.command, self.path, headers, body):
             return self._answer(403, b'{"__type": "InvalidSignatureException"}')
         fault = self.of.fault_of(operation)
