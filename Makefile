@@ -25,6 +25,7 @@ $(STAMP): uv.lock pyproject.toml
 	@echo "Installing what uv.lock names"
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact
 	@$(BIN)/python scripts/link.py
+	@AWS_REGION=none $(BIN)/python -W ignore scripts/warm.py
 	@touch $@
 
 run: setup

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds import PLACE, Bench, device, route
 
 from tailkeeper.judging import undoing
 from tailkeeper.world import Memory
+from tests.support.worlds import PLACE, Bench, device, route
 
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from tailkeeper.model import Change, Verdict
 
 
 if TYPE_CHECKING:
-    from support.handlers import Outside
-
     from tailkeeper.adapters.stack import Stack
+    from tests.support.handlers import Outside
 
 CHANGE = "20261121-230000-aaaaaa"
 

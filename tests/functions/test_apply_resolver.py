@@ -13,9 +13,8 @@ from tailkeeper.resolver_document import parse
 
 
 if TYPE_CHECKING:
-    from support.handlers import Outside
-
     from tailkeeper.adapters.stack import Stack
+    from tests.support.handlers import Outside
 
 PLACE = "homelab/dns/tailkeeper-hosts"
 FRAME = {"mode": "hosts", "domains": ["example.com"]}

@@ -9,9 +9,8 @@ from tailkeeper.model import Change, Verdict
 
 
 if TYPE_CHECKING:
-    from support.handlers import Outside
-
     from tailkeeper.adapters.stack import Stack
+    from tests.support.handlers import Outside
 
 
 def event(outside: Outside, aws: Stack, before: Any, after: Any) -> dict[str, Any]:

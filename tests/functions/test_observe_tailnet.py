@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.handlers import set_secret
 
 from functions import observe_tailnet
 from tailkeeper.adapters.lease import LeaseLost
+from tests.support.handlers import set_secret
 
 
 if TYPE_CHECKING:
-    from support.handlers import Outside
-
     from tailkeeper.adapters.stack import Stack
+    from tests.support.handlers import Outside
 
 
 def test_devices_services_and_split_dns_cost_one_call_each(aws: Stack, outside: Outside) -> None:

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.handlers import client, set_secret
 
 from functions import receive_tailscale_webhook as receiver
 from tailkeeper.tailscale_webhook import SIGNATURE_HEADER, sign
+from tests.support.handlers import client, set_secret
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.line import Line
-
     from tailkeeper.adapters.stack import Stack
+    from tests.support.line import Line
 
 ROOT = Path(__file__).parents[2]
 SECRET, NEWER = "tskey-webhook-old", "tskey-webhook-new"
