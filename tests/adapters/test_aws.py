@@ -12,7 +12,7 @@ from tailkeeper.adapters.aws import Aws, AwsError, ConditionFailed
 
 
 if TYPE_CHECKING:
-    from support.line import Line
+    from tests.support.line import Line
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}
