@@ -34,6 +34,7 @@ async def handle(request: ResourceRequest) -> web.StreamResponse:
     """Check access and carry a request out; raise ApiError for a refusal."""
     verb, subresource = request.verb, request.path.subresource
     request.require(verb)
+    # without a namespace a namespaced kind can only be looked through
     homeless = request.resource.namespaced and not request.target.namespace
     if homeless and verb not in {"list", "watch"}:
         raise method_not_allowed()
@@ -93,6 +94,7 @@ async def _patch(request: ResourceRequest) -> web.StreamResponse:
     body = await read_body(request.http)
     writer, status = request.cluster.writer, 200
     if content_type == APPLY:
+        # patch alone does not let anyone bring new objects in
         if not request.cluster.exists(request.target):
             request.require("create")
         document, new = writer.apply(request.target, body, options)

@@ -63,6 +63,7 @@ class Housekeeper:
 
     def _serve(self, definition: Document) -> None:
         resource = register_definition(self.kinds, definition)
+        # our own status write comes by here again
         if definition.get("status"):
             return
         status = {

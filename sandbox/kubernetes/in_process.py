@@ -8,7 +8,7 @@ from sandbox.kubernetes.access.users import SERVICE_ACCOUNTS
 from sandbox.kubernetes.kinds.resource import split_api_version
 from sandbox.kubernetes.loading import known_kind, register
 from sandbox.kubernetes.patches.merge import merge_patch
-from sandbox.kubernetes.storage.copies import copied
+from sandbox.kubernetes.storage.documents import copied
 from sandbox.kubernetes.writes.options import DeleteOptions, Target, WriteOptions
 
 

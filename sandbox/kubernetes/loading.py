@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.kubernetes.errors import ApiError
-from sandbox.kubernetes.kinds.definitions import register_definition
+from sandbox.kubernetes.kinds.definitions import register_definition, with_identity
+from sandbox.kubernetes.kinds.fields import ANY
 from sandbox.kubernetes.kinds.resource import Resource, split_api_version
 from sandbox.kubernetes.storage.store import key_of
 from sandbox.kubernetes.writes.defaults import defaulted
@@ -39,6 +40,7 @@ def load_objects(
     """Create or update these objects, kinds and namespaces first; return what was refused."""
     flat = [item for document in documents for item in _items(document)]
     refused = []
+    # sorting is stable: within a turn, manifests keep the order of their files
     for document in sorted(flat, key=_turn):
         try:
             _bring(cluster, document, manager, server_side=server_side)
@@ -103,7 +105,7 @@ def register(
         kind,
         plural,
         namespaced,
-        schema=cluster.kinds.resources["gateway.networking.k8s.io", "grpcroutes"].schema,
+        schema=with_identity(ANY, cluster.kinds),
         subresources=frozenset({"status"}),
         custom=True,
         counted=True,

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from sandbox.kubernetes.ownership.last_applied import ANNOTATION
+from sandbox.kubernetes.storage.documents import parse_yaml
 from sandbox.standin import REDACTED, redact
 
 
@@ -21,7 +22,7 @@ def redacted_body(
     if not body:
         return None
     try:
-        document = yaml.safe_load(body) if "yaml" in content_type else json.loads(body)
+        document = parse_yaml(body) if "yaml" in content_type else json.loads(body)
     except (ValueError, yaml.YAMLError):
         return f"({len(body)} bytes of {content_type})"
     return redact(_without_secrets(document, of_secret=of_secret), secret_names)

@@ -52,6 +52,7 @@ class Router:
             return answer_error(error)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        # who asks comes first: a stranger does not learn what is served
         user = self._user(request)
         path = resource_path(request.path)
         if path is None:

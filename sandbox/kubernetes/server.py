@@ -99,6 +99,7 @@ class Kubernetes(InProcess, StandIn):
         if not self.path or self._saved_revision == store.revision:
             return
         self._saved_revision = store.revision
+        # each object is encoded once: most saves follow a write of a single one
         head = json.dumps({**self.saved(), "objects": None})
         texts = ",\n".join(store.text(document) for document in store.everything())
         text = head.replace('"objects": null', f'"objects": [\n{texts}\n]', 1)
@@ -111,6 +112,7 @@ class Kubernetes(InProcess, StandIn):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
+            # no loop runs while manifests load; they are saved together
             return
         self._saving = True
         loop.call_soon(self._save)

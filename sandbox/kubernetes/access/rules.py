@@ -70,6 +70,7 @@ class Authorizer:
 
     def allows(self, user: User, attributes: Attributes) -> bool:
         """Say whether any rule that is bound to the user grants this."""
+        # no rule can lock this group out, as in the real server
         if MASTERS in user.groups:
             return True
         return any(_grants(rule, attributes) for rule in self.rules(user, attributes.namespace))

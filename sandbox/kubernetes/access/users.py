@@ -91,6 +91,7 @@ class Authenticator:
             return None
         bound = claims["kubernetes.io"]
         namespace, account = bound["namespace"], bound["serviceaccount"]
+        # a new account of the same name is somebody else
         live = self.store.get(SERVICE_ACCOUNTS, namespace, account["name"])
         if live is None or live["metadata"]["uid"] != account["uid"]:
             return None

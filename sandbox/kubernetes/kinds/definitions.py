@@ -24,6 +24,7 @@ _LIST_TYPES: dict[str, ListType] = {"map": "map", "set": "set"}
 def register_definition(kinds: Kinds, definition: dict[str, Any]) -> Resource:
     """Serve the kind that a CustomResourceDefinition describes, replacing what was known of it."""
     resource = from_definition(definition, kinds)
+    # what a table or a loader guessed of this kind gives way to its definition
     known = kinds.resources.get(resource.key)
     if known:
         kinds.remove(known)
@@ -44,7 +45,7 @@ def from_definition(definition: dict[str, Any], kinds: Kinds) -> Resource:
         names["kind"],
         names["plural"],
         spec["scope"] == "Namespaced",
-        schema=_with_identity(schema, kinds),
+        schema=with_identity(schema, kinds),
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         columns=tuple(_column(c) for c in stored.get("additionalPrinterColumns") or ()),
@@ -92,8 +93,8 @@ def _object(schema: dict[str, Any]) -> Field:
     return ANY if keeps_unknown or extra else Field("object", {}, atomic=atomic)
 
 
-def _with_identity(schema: Field, kinds: Kinds) -> Field:
-    """Give a kind's root the metadata that every object has."""
+def with_identity(schema: Field, kinds: Kinds) -> Field:
+    """Return a kind's root with the identity that every object has; ANY leaves the rest open."""
     secrets = kinds.of_kind("", "Secret")
     metadata = secrets.schema.children["metadata"] if secrets else ANY
     root = {**schema.children, "apiVersion": Field(), "kind": Field(), "metadata": metadata}

@@ -88,6 +88,7 @@ class _Types:
         if name not in self.built:
             if name not in self.blocks:
                 raise ValueError(f"no type is called {name}")
+            # a type that names itself finds this, and is open at that depth
             self.built[name] = ANY
             self.built[name] = self.object(self.blocks[name], name)
         return self.built[name]

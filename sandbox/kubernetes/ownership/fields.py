@@ -69,6 +69,7 @@ def update(schema: Field, live: Any, new: Any, managed: Managed, writer: Entry) 
     comparison = compare(schema, live, new)
     lost = comparison.written | comparison.removed
     after = {identity: entry.without(lost) for identity, entry in managed.items()}
+    # a writer keeps what it owned already, even if this write took it from itself
     taken = comparison.written - _NEVER_OWNED
     if taken:
         known = after.get(writer.manager.identity, Entry(writer.manager))
@@ -84,6 +85,7 @@ def apply(
     own = replace(writer, paths=said - _NEVER_OWNED)
     last = managed.get(own.manager.identity)
     others = {identity: e for identity, e in managed.items() if identity != own.manager.identity}
+    # the applier's word counts in full here, or its own metadata would seem abandoned
     claims = said.union(*(entry.paths for entry in others.values()))
     result = merge(schema, live, applied)
     if last:
@@ -94,6 +96,7 @@ def apply(
         raise OwnershipConflict(conflicts)
     lost = comparison.written | comparison.removed
     after = {identity: entry.without(lost) for identity, entry in others.items()}
+    # a time that moved with every repeated apply would make each of them a write
     if last and last.paths == own.paths and not lost:
         own = replace(own, time=last.time)
     return result, _holding({**after, own.manager.identity: own})
@@ -113,6 +116,8 @@ def _holding(managed: Managed) -> Managed:
 
 def _without_abandoned(schema: Field, merged: Any, last: Paths, claims: Paths) -> Any:
     """Remove what the applier owned last time, owns no more, and nobody else claims."""
+    # Removing an entry removes what is in it, so each step looks again at what is left: first
+    # all that was ours goes, then comes back what anyone claims, then what never was ours.
     last = with_named_fields(schema, last)
     everything = with_named_fields(schema, field_paths(schema, merged))
     kept = _paths_left(schema, merged, last) | with_named_fields(schema, claims)

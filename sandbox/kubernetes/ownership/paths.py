@@ -53,6 +53,7 @@ def _element_text(element: str) -> str:
 def tree(paths: Iterable[Path]) -> Tree:
     """Return FieldsV1: a level for each element, `.` for a path that is itself a member."""
     root: Tree = {}
+    # in order, so that equal sets look equal when printed
     for path in sorted(paths):
         node = root
         for element in path:

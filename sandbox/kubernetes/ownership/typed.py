@@ -102,6 +102,7 @@ def compare(schema: Field, old: Any, new: Any) -> Comparison:
 
 def _compare(schema: Field, old: Any, new: Any, path: Path, found: Comparison) -> None:
     present = old if new is _MISSING else new
+    # an empty object and none at all differ, though neither has members to tell it
     both_empty = not _held(old) and not _held(new)
     if is_leaf(schema, present) or both_empty or _differ_in_kind(old, new):
         _compare_leaf(old, new, path, found)
@@ -123,6 +124,7 @@ def _compare_leaf(old: Any, new: Any, path: Path, found: Comparison) -> None:
         found.added.add(path)
     elif new is _MISSING:
         found.removed.add(path)
+    # to Python, 1 == True == 1.0
     elif old != new or type(old) is not type(new):
         found.modified.add(path)
 

@@ -60,6 +60,7 @@ def _entries_only(patch: list[Any]) -> list[Any]:
 def _merge_entries(schema: Field, live: list[Any], patch: list[Any]) -> list[Any]:
     if any(entry.get("$patch") == "replace" for entry in patch):
         return _entries_only(patch)
+    # apply knows several keys to an entry, strategic merge only the first
     key = schema.keys[0]
     result = list(live)
     for entry in patch:

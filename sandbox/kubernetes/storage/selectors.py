@@ -13,6 +13,7 @@ Document = dict[str, Any]
 Matches = Callable[[Document], bool]
 Requirement = Callable[[dict[str, str]], bool]
 
+# commas inside `in (a,b)` do not separate requirements
 _LABEL_PARTS = re.compile(r",(?![^(]*\))")
 _SET_BASED = re.compile(r"(\S+)\s+(in|notin)\s+\(([^)]*)\)")
 _FIELD_PATHS = {

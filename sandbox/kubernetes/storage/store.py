@@ -24,6 +24,7 @@ Document = dict[str, Any]
 Key = tuple[str, str]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY = 20_000
+TEXTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Store:
     closed: bool = False
     history: list[Event] = field(default_factory=list)
     _objects: dict[GroupPlural, dict[Key, Document]] = field(default_factory=dict)
+    _sorted: dict[GroupPlural, list[Key]] = field(default_factory=dict)
     _texts: dict[int, tuple[Document, str]] = field(default_factory=dict)
     _subscribers: list[Subscriber] = field(default_factory=list)
     _waiting: set[asyncio.Future[None]] = field(default_factory=set)
@@ -66,7 +68,11 @@ class Store:
 
     def all(self, resource: GroupPlural, namespace: str = "") -> list[Document]:
         """Return a resource's objects in the order of namespace and name."""
-        return _in_order(self._objects.get(resource, {}), namespace)
+        objects, keys = self._objects.get(resource, {}), self._keys(resource)
+        if namespace:
+            keys = keys[bisect.bisect(keys, (namespace, "")) :]
+            keys = keys[: bisect.bisect(keys, namespace, key=lambda key: key[0])]
+        return [objects[key] for key in keys]
 
     def everything(self) -> Iterator[Document]:
         """Yield all objects."""
@@ -75,15 +81,24 @@ class Store:
 
     def at(self, resource: GroupPlural, namespace: str, revision: int) -> list[Document]:
         """Return the objects as they were at a revision; raise Forgotten if it is too old."""
+        # etcd keeps old versions; here the writes since are undone, newest first
+        later = [event for event in self.since(revision) if event.resource == resource]
+        if not later:
+            return self.all(resource, namespace)
         objects = dict(self._objects.get(resource, {}))
-        for event in reversed(self.since(revision)):
-            if event.resource != resource:
-                continue
+        for event in reversed(later):
             if event.previous is None:
                 objects.pop(event.key, None)
             else:
                 objects[event.key] = event.previous
-        return _in_order(objects, namespace)
+        keys = sorted(key for key in objects if not namespace or key[0] == namespace)
+        return [objects[key] for key in keys]
+
+    def _keys(self, resource: GroupPlural) -> list[Key]:
+        """Return a resource's keys in order, sorted once until one comes or goes."""
+        if resource not in self._sorted:
+            self._sorted[resource] = sorted(self._objects.get(resource, {}))
+        return self._sorted[resource]
 
     def since(self, revision: int) -> list[Event]:
         """Return the writes after a revision; raise Forgotten if the history lacks some."""
@@ -119,6 +134,7 @@ class Store:
     def restore(self, documents: list[tuple[GroupPlural, Document]], revision: int) -> None:
         """Hold exactly these objects, with the resourceVersions they have; tell nobody."""
         self._objects.clear()
+        self._sorted.clear()
         self._texts.clear()
         self.history.clear()
         for resource, document in documents:
@@ -127,6 +143,9 @@ class Store:
 
     def text(self, document: Document) -> str:
         """Return a stored object as JSON, encoded once."""
+        if len(self._texts) > TEXTS:
+            self._texts.clear()
+        # an id may be another document's by now, so the document is kept beside its text
         known = self._texts.get(id(document))
         if known is None or known[0] is not document:
             known = self._texts[id(document)] = (
@@ -164,7 +183,10 @@ class Store:
     def _record(self, event: Event) -> None:
         if event.previous is not None:
             self._texts.pop(id(event.previous), None)
+        if event.type != "MODIFIED":
+            self._sorted.pop(event.resource, None)
         self.history.append(event)
+        # dropped by halves: dropping one at a time would copy the list at every write
         if len(self.history) > 2 * HISTORY:
             self._forgotten = self.history[HISTORY - 1].revision
             del self.history[:HISTORY]
@@ -190,8 +212,3 @@ def key_of(document: Document) -> Key:
     """Return (namespace, name); the namespace is "" for cluster-wide objects."""
     metadata = document["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
-
-
-def _in_order(objects: dict[Key, Document], namespace: str) -> list[Document]:
-    keys = sorted(key for key in objects if not namespace or key[0] == namespace)
-    return [objects[key] for key in keys]

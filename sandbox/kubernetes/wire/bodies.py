@@ -17,6 +17,7 @@ from sandbox.kubernetes.errors import (
 from sandbox.kubernetes.patches.json import PatchFailed, json_patch
 from sandbox.kubernetes.patches.merge import merge_patch
 from sandbox.kubernetes.patches.strategic import strategic_patch
+from sandbox.kubernetes.storage.documents import parse_yaml
 from sandbox.kubernetes.wire.protobuf import MEDIA_TYPE, decode_protobuf
 from sandbox.kubernetes.writes.options import (
     PROPAGATION,
@@ -50,7 +51,7 @@ async def read_body(request: web.Request) -> Any:
     if not data:
         return {}
     if "yaml" in request.content_type:
-        return _parsed(data, yaml.safe_load)
+        return _parsed(data, parse_yaml)
     if "json" in request.content_type or request.content_type == "application/octet-stream":
         return _parsed(data, json.loads)
     raise unsupported_media_type(_PLAIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bisect
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.kubernetes.kinds.resource import Resource
-    from sandbox.kubernetes.storage.store import Document, Store
+    from sandbox.kubernetes.storage.store import Document, Key, Store
 
 _TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You must "
@@ -34,26 +35,26 @@ class Page:
 
 def list_page(store: Store, resource: Resource, namespace: str, query: Mapping[str, str]) -> Page:
     """Return what a list request asks for; raise a 400 or 410 for a token that cannot be."""
-    matches = selector(
-        query.get("labelSelector", ""), query.get("fieldSelector", ""), resource.kind
-    )
-    revision, start = _starting_point(store, query)
+    labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
+    matches = selector(labels, fields, resource.kind)
+    revision, after = _starting_point(store, query)
     try:
         found = store.at(resource.key, namespace, revision)
     except Forgotten:
         raise expired(_TOO_OLD) from None
-    waiting = [d for d in found if (not start or list(key_of(d)) > start) and matches(d)]
-    limit = int(query.get("limit") or 0)
-    documents = waiting[:limit] if limit else waiting
+    waiting = found[bisect.bisect(found, after, key=key_of) if after else 0 :]
+    if labels or fields:
+        waiting = [document for document in waiting if matches(document)]
+    limit = int(query.get("limit") or 0) or len(waiting)
     metadata: dict[str, Any] = {"resourceVersion": str(revision)}
-    if len(documents) < len(waiting):
-        metadata["continue"] = _token(revision, documents[-1])
-        if not query.get("labelSelector") and not query.get("fieldSelector"):
-            metadata["remainingItemCount"] = len(waiting) - len(documents)
-    return Page(documents, metadata)
+    if limit < len(waiting):
+        metadata["continue"] = _token(revision, waiting[limit - 1])
+        if not labels and not fields:
+            metadata["remainingItemCount"] = len(waiting) - limit
+    return Page(waiting[:limit], metadata)
 
 
-def _starting_point(store: Store, query: Mapping[str, str]) -> tuple[int, list[str]]:
+def _starting_point(store: Store, query: Mapping[str, str]) -> tuple[int, Key | None]:
     """Return the revision to list at, and the key after which to go on."""
     if query.get("continue"):
         return _read_token(query["continue"])
@@ -61,7 +62,7 @@ def _starting_point(store: Store, query: Mapping[str, str]) -> tuple[int, list[s
     if asked > store.revision:
         raise too_large(asked, store.revision)
     exact = query.get("resourceVersionMatch") == "Exact"
-    return (asked if exact else store.revision), []
+    return (asked if exact else store.revision), None
 
 
 def resource_version(query: Mapping[str, str]) -> int:
@@ -85,9 +86,10 @@ def _token(revision: int, last: Document) -> str:
     return base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
 
 
-def _read_token(token: str) -> tuple[int, list[str]]:
+def _read_token(token: str) -> tuple[int, Key]:
     try:
         told = json.loads(base64.urlsafe_b64decode(token))
-        return int(told["rv"]), [str(part) for part in told["start"]]
+        namespace, name = told["start"]
+        return int(told["rv"]), (namespace, name)
     except (ValueError, KeyError, TypeError):
         raise bad_request(f"continue key is not valid: {token}") from None

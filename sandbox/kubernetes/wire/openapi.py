@@ -43,6 +43,7 @@ def _index(kinds: Kinds) -> Document:
 
 def _address(path: str, kinds: Kinds) -> str:
     served = sorted(r.plural for r in kinds if path in {_root(r.group, v) for v in r.versions})
+    # kubectl caches a document by this hash: it must change with the kinds
     stamp = hashlib.sha256(" ".join(served).encode()).hexdigest()[:16]
     return f"/openapi/v3/{path}?hash={stamp.upper()}"
 

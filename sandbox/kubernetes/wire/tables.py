@@ -65,6 +65,7 @@ def _carried(document: Document, include: str) -> Document | None:
 
 def _printer(resource: Resource, now: float) -> tuple[list[tuple[str, int]], Any]:
     """Return the columns (name, priority) and what fills a row of cells."""
+    # custom kinds print what their definition says, core kinds what is compiled into the server
     core = None if resource.custom else CORE_COLUMNS.get(resource.kind)
     if resource.kind in _PRINTED_WITH_TIME:
         return [("Name", 0), ("Created At", 0)], lambda d: [d["metadata"]["name"], _born(d)]

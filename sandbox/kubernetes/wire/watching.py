@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.kubernetes.wire.answers import Answerer
 
 BOOKMARK_EVERY = 60.0
+# aiohttp does not cancel a handler whose client has gone: a quiet watch looks by itself
 _LOOK_EVERY = 5.0
 _INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
@@ -52,6 +53,7 @@ class Watch:
         asked = resource_version(self.query)
         if asked > self.store.revision:
             raise too_large(asked, self.store.revision)
+        # both before the first await, or a write in between would be told twice or never
         start, there_already = self._start(asked), list(self._initial(asked))
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 SERVICES = IPv4Network("10.96.0.0/16")
+# the real server, too, keeps the range's start for addresses that people choose
 _FIRST_FREE = 100
 _NODE_PORTS = range(30000, 32768)
 SERVICE = ("", "services")
@@ -53,6 +54,7 @@ def _service(store: Store, document: Document) -> Document:
         return document
     if not spec.get("clusterIP"):
         spec["clusterIP"] = (spec.get("clusterIPs") or [_free_address(store)])[0]
+    # the first of the list and the single address are one field in two forms
     spec["clusterIPs"] = [spec["clusterIP"], *spec.get("clusterIPs", ())[1:]]
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")

@@ -34,6 +34,7 @@ def timestamp(seconds: float) -> str:
 def fresh(document: Document, now: float) -> Document:
     """Return the object as it is born: a name, a uid, a time, and nothing that clients sent."""
     metadata = {k: v for k, v in document["metadata"].items() if k not in _SYSTEM_FIELDS}
+    # vowels and look-alikes are left out, so that no suffix reads as a word
     prefix = metadata.get("generateName", "")
     if prefix and not metadata.get("name"):
         metadata["name"] = prefix + "".join(

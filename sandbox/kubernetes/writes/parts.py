@@ -100,6 +100,7 @@ def _unowned(document: Document) -> Document:
 
 def counted_part(resource: Resource, document: Document) -> Document:
     """Return what a generation counts the changes of."""
+    # labels, conditions and the version it was written in are not what a controller acts on
     silent = {"metadata", "apiVersion"}
     if not resource.custom or "status" in resource.subresources:
         silent.add("status")

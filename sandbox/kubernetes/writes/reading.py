@@ -22,6 +22,7 @@ def read_document(resource: Resource, body: Any, options: WriteOptions) -> Docum
     """Return the object of a create or replace; raise a 400, or a 422 for custom kinds."""
     _check_kind(resource, body)
     decoded = decode(resource.schema, body, resource.kind)
+    # custom kinds are checked by their schema after decoding, core kinds by decoding itself
     if decoded.mistyped and resource.custom:
         causes = [problem.as_cause() for problem in decoded.mistyped]
         raise invalid(resource, _name(body), causes)
@@ -105,6 +106,7 @@ def _cannot_be_handled(resource: Resource, body: Document, why: str) -> ApiError
 def _document(decoded: Decoded) -> Document:
     document: Document = decoded.value
     metadata = document.get("metadata") or {}
+    # Go leaves these out when it writes the object again
     told = {k: v for k, v in metadata.items() if v not in ({}, [], "")}
     return {**document, "metadata": told}
 

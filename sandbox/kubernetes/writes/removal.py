@@ -71,6 +71,7 @@ class Remover:
 
     def _empty(self, namespace: str) -> None:
         """Delete a namespace's contents, whatever finalizers they have."""
+        # a real namespace would hang in Terminating for each finalizer without a controller
         for resource in list(self.kinds):
             if resource.namespaced:
                 for document in self.store.all(resource.key, namespace):

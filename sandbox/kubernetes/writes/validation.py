@@ -29,6 +29,7 @@ def causes_of(resource: Resource, document: Document, live: Document | None) -> 
     """Return all that is wrong with an object that is about to replace `live` (None: to be new)."""
     rule = _RULES.get(resource.kind) if not resource.custom else None
     causes = [*metadata_causes(resource, document), *shortcomings(resource.schema, document)]
+    # the rules index into required fields, so those come first
     return causes + (rule(document, live) if rule and not causes else [])
 
 

@@ -58,6 +58,7 @@ class Writer:
             raise internal("resourceVersion should not be set on objects to be created")
         document = placed(resource, document, target.namespace, target.name)
         document = defaulted(resource, fresh(document, self.now()))
+        # a kind's default status belongs to nobody: it comes back when the object is added
         document = without_status(resource, document, options)
         writer = self._writer(target, options, "Update")
         managed = fields.update(resource.schema, bare(resource, document), document, {}, writer)
@@ -124,6 +125,7 @@ class Writer:
     ) -> Document:
         resource = target.resource
         check_version(resource, live, applied, replacing=False)
+        # what nobody is known to own, one stand-in owner keeps from being taken unasked
         first = Manager(fields.FIRST_APPLY, "Update", target.api_version)
         known = managers.read(live) or fields.update(
             resource.schema,
@@ -148,6 +150,7 @@ class Writer:
         managed = known_managers(live, document, options)
         document = reset(resource, live, document, options.subresource)
         document = defaulted(resource, kept(resource, live, document))
+        # an object whose managers were reset stays untracked until the next apply
         if managed:
             writer = self._writer(target, options, "Update")
             managed = fields.update(resource.schema, live, document, managed, writer)
@@ -160,6 +163,7 @@ class Writer:
         if resource.counted:
             document = {**document, "metadata": {**document["metadata"], "generation": 1}}
         document = self._checked(resource, with_defaults(resource.schema, document), None)
+        # only now: the real server validates before it finds the name taken
         if self.store.get(resource.key, namespace, name):
             raise already_exists(resource, name)
         return document if options.dry_run else self.store.put(resource.key, document)

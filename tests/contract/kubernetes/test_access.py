@@ -12,7 +12,7 @@ from sandbox.kubernetes.server import Kubernetes
 
 
 if TYPE_CHECKING:
-    from contract.kubernetes.conftest import Rig
+    from tests.contract.kubernetes.conftest import Rig
 
 RBAC = "rbac.authorization.k8s.io/v1"
 GATEWAYS = "gateway.networking.k8s.io"

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import yaml
 
 from sandbox.kubernetes.server import Kubernetes
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from contract.kubernetes.conftest import Rig
+    from tests.contract.kubernetes.conftest import Rig
 
 SECRET = {
     "apiVersion": "v1",
@@ -180,6 +182,32 @@ def test_manifests_load_in_any_order(kubernetes: Kubernetes) -> None:
     assert kubernetes.get("HTTPRoute", "apps", "r")
     assert kubernetes.get("example.com/v1/storageboxes", "", "b")
     assert kubernetes.load_objects([route]) == []
+
+
+def test_a_user_s_repository_loads_whole(kubernetes: Kubernetes, user_repository: Path) -> None:
+    """Every object of a real GitOps repository is taken in, kinds that only it knows included."""
+    texts = [path.read_text() for path in sorted(user_repository.rglob("*.yaml"))]
+    documents = [d for text in texts for d in yaml.load_all(text, yaml.CSafeLoader)]
+    objects = [d for d in documents if isinstance(d, dict) and "metadata" in d]
+
+    assert len(objects) > 80
+    assert kubernetes.load_objects(objects, "argocd-controller", server_side=True) == []
+    for document in objects:
+        place = document["metadata"].get("namespace", "")
+        live = kubernetes.get(document["kind"], place, document["metadata"]["name"])
+        assert list(lost(document, live)) == [], document["metadata"]
+
+
+def lost(document: Any, live: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths at which a stored object is not what its manifest says."""
+    if isinstance(document, dict) and isinstance(live, dict):
+        for name, value in document.items():
+            yield from lost(value, live.get(name), f"{path}.{name}")
+    elif isinstance(document, list) and isinstance(live, list) and len(document) == len(live):
+        for index, (value, known) in enumerate(zip(document, live, strict=True)):
+            yield from lost(value, known, f"{path}[{index}]")
+    elif document != live:
+        yield path
 
 
 def test_many_objects_load_quickly(kubernetes: Kubernetes) -> None:

@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract.kubernetes.conftest import Rig
+    from tests.contract.kubernetes.conftest import Rig
 
 APPLY = "application/apply-patch+yaml"
 

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contract.kubernetes.conftest import Rig
+    from tests.contract.kubernetes.conftest import Rig
 
 
 def config_map(lab: str, **data: Any) -> dict[str, Any]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-    from contract.kubernetes.conftest import Rig
+
+    from tests.contract.kubernetes.conftest import Rig
 
 CORE = "/api/v1/namespaces"
 

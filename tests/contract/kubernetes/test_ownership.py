@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.kubernetes.kinds.builtin import builtin_kinds
@@ -306,6 +306,7 @@ OBJECTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(OBJECTS)
 def test_fields_v1_round_trips(pair: tuple[Any, dict[str, Any]]) -> None:
     """A set of paths written as FieldsV1 reads back as the same set."""
@@ -315,6 +316,7 @@ def test_fields_v1_round_trips(pair: tuple[Any, dict[str, Any]]) -> None:
     assert from_tree(tree(paths)) == paths
 
 
+@settings(deadline=None)
 @given(OBJECTS, OBJECTS)
 def test_nothing_changed_compares_as_the_same(
     one: tuple[Any, dict[str, Any]], other: tuple[Any, dict[str, Any]]
@@ -329,6 +331,7 @@ def test_nothing_changed_compares_as_the_same(
     assert (not found.written and not found.removed) == (old == new)
 
 
+@settings(deadline=None)
 @given(DATA, DATA, DATA)
 def test_forced_applies_end_as_their_configurations_say(
     first: dict[str, str], second: dict[str, str], again: dict[str, str]
@@ -347,6 +350,7 @@ def test_forced_applies_end_as_their_configurations_say(
     assert lost_by_a <= set(second)
 
 
+@settings(deadline=None)
 @given(DATA, DATA)
 def test_applying_again_changes_nothing(first: dict[str, str], second: dict[str, str]) -> None:
     """An apply is idempotent: object, owners and times stay."""
@@ -364,6 +368,7 @@ def test_applying_again_changes_nothing(first: dict[str, str], second: dict[str,
     assert (value, managed) == before
 
 
+@settings(deadline=None)
 @given(DATA, DATA)
 def test_read_managers_are_what_was_written(first: dict[str, str], second: dict[str, str]) -> None:
     """An object carries all there is to know of its managers."""
