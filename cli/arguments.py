@@ -68,7 +68,7 @@ def _demo(command: Parser) -> None:
         metavar="FILE",
         help="default: %(default)s",
     )
-    _speed(command, 20)
+    _speed(command, 30)
 
 
 def _up(command: Parser) -> None:
@@ -130,7 +130,10 @@ def _speed(command: Parser, default: float) -> None:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if number <= 0:
-        raise ValueError(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number

@@ -64,13 +64,14 @@ class Simulation:
 def simulate(cron_job: Mapping[str, Any], corefile: str, event: float, known: float) -> Simulation:
     """Return what the CronJob would have done after an event, were it not suspended.
 
-    `corefile` is the resolver's; where there is none, the one in the CronJob's script. `known` is
-    when the Gateway's status had the new address: a run that reads it earlier writes the old one
-    again, so the next one counts. Both times are epoch seconds; raise CronError.
+    `corefile` is the resolver's, unless the CronJob writes one itself. `known` is when the
+    Gateway's status had the new address: a run that reads it earlier writes the old one again, so
+    the next one counts. Both times are epoch seconds; raise CronError.
     """
     spec = cron_job["spec"]
     schedule = parse(spec["schedule"], spec.get("timeZone") or "UTC")
     script = "\n".join(_commands(spec["jobTemplate"]["spec"]["template"]["spec"]))
+    corefile = script if _writes_corefile(script) else corefile
     before = _until_reading(script)
     fire = schedule.next_after(event)
     while fire + sum(map(_middle, before.values())) < known:
@@ -79,8 +80,8 @@ def simulate(cron_job: Mapping[str, Any], corefile: str, event: float, known: fl
     steps = [Step("the schedule fires", fire, 0.0, period)]
     after = {
         "the kubelet updates the volume": KUBELET,
-        "CoreDNS reloads": (0.0, _reload(corefile or script)),
-        "caches have expired": (0.0, _ttl(corefile or script)),
+        "CoreDNS reloads": (0.0, _reload(corefile)),
+        "caches have expired": (0.0, _ttl(corefile)),
     }
     for name, span in (before | after).items():
         steps.append(Step(name, steps[-1].over + _middle(span), *span))
@@ -104,6 +105,10 @@ def _until_reading(script: str) -> dict[str, tuple[float, float]]:
     spans = [span for span in (packages, kubectl) if span]
     downloads = sum(least for least, _ in spans), sum(most for _, most in spans)
     return {"the Pod starts": POD} | ({"its tools are downloaded": downloads} if spans else {})
+
+
+def _writes_corefile(script: str) -> bool:
+    return bool(re.search(r"^\s*(template|hosts|forward|reload)\b", script, re.MULTILINE))
 
 
 def _hosts(corefile: str) -> str | None:

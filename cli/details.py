@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     Payload = Mapping[str, Any]
 
-NOT_SO = "DynamoDB.ConditionalCheckFailedException"  # an answer, not a failure
-
 
 def remark(visit: Visit) -> str:
     """Return the remark on a visit that is over, "" where there is nothing to say."""
+    if visit.declined:
+        return "no"
     if visit.failed:
-        return "no" if visit.errors[-1] == NOT_SO else f"failed: {visit.errors[-1]}"
+        return f"failed: {visit.errors[-1]}"
     output = visit.output if isinstance(visit.output, dict) else {}
     payload = output.get("Payload", output)
     words = [f"after {', '.join(visit.errors)}"] if visit.errors else []

@@ -11,13 +11,13 @@ from cli import history
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cli.deployments import Deployment
     from cli.history import History
 
 # Step Functions refills GetExecutionHistory at 20 calls a second for the whole account.
-POLL_SECONDS, SANDBOX_POLL_SECONDS = 1.0, 0.15
+POLL_SECONDS, SANDBOX_POLL_SECONDS = 1.0, 0.25
 PAGE = 1000
 
 
@@ -67,15 +67,16 @@ def read_history(deployment: Deployment, arn: str) -> History:
     return history.read(event for page in pages for event in page["events"])
 
 
-def wait(deployment: Deployment, arn: str, look: Callable[[], None] | None = None) -> Ended:
-    """Wait for an execution's end; `look` is called now and then, and once more at the end."""
-    while True:
-        over = described(deployment, arn)
-        if look:
-            look()
-        if over:
-            return over
-        time.sleep(SANDBOX_POLL_SECONDS if deployment.endpoint_url else POLL_SECONDS)
+def wait(deployment: Deployment, arn: str) -> Ended:
+    """Wait for an execution's end."""
+    while (over := described(deployment, arn)) is None:
+        pause(deployment)
+    return over
+
+
+def pause(deployment: Deployment) -> None:
+    """Wait until it is decent to ask again."""
+    time.sleep(SANDBOX_POLL_SECONDS if deployment.endpoint_url else POLL_SECONDS)
 
 
 def described(deployment: Deployment, arn: str) -> Ended | None:

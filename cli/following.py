@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.details import remark
-from cli.executions import read_history, wait
+from cli.executions import pause, read_history, wait
 from cli.screen import seconds
 
 
@@ -24,7 +24,12 @@ def follow(screen: Screen, deployment: Deployment, arn: str) -> Ended:
     """Print the states that an execution leaves until it ends; return how it did."""
     with screen.waiting(f"Following {arn.rpartition(':')[2]}") as update:
         follower = Follower(screen, update)
-        return wait(deployment, arn, lambda: follower.look(read_history(deployment, arn)))
+        while True:
+            history = read_history(deployment, arn)
+            follower.look(history)
+            if history.status:
+                return wait(deployment, arn)
+            pause(deployment)
 
 
 class Follower:

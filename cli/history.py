@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FAILURES = ("Failed", "TimedOut", "Aborted", "SubmitFailed", "StartFailed")
+DECLINED = "DynamoDB.ConditionalCheckFailedException"
 TASKS = ("Task", "LambdaFunction", "Activity")
 
 
@@ -49,7 +50,12 @@ class Visit:
     @property
     def failed(self) -> bool:
         """Say whether its last attempt failed, so that a Catch or nobody took over."""
-        return bool(self.errors) and not self.succeeded
+        return bool(self.errors) and not self.succeeded and not self.declined
+
+    @property
+    def declined(self) -> bool:
+        """Say whether it was a conditional write that did not come to pass: that is an answer."""
+        return bool(self.errors) and self.errors[-1] == DECLINED
 
 
 @dataclass

@@ -84,26 +84,25 @@ def _row(history: History, place: int, row: Row) -> Iterator[str]:
     yield f'<text x="{NAMES + 84}" y="{top + 15}" class="took">{seconds(took)}</text>'
     for visit in row.visits:
         start, end = _x(history, visit.entered), _x(history, visit.left or history.ended)
-        wide = max(end - start, 1.5)
-        yield f'<rect x="{start:.1f}" y="{top + 5}" width="{wide:.1f}" height="{BOX - 10}" rx="2"/>'
+        size = f'width="{max(end - start, 1.5):.1f}" height="{BOX - 10}"'
+        yield f'<rect class="at" x="{start:.1f}" y="{top + 5}" {size} rx="2"/>'
     yield "</g>"
 
 
 def _turns(history: History, rows: list[Row]) -> Iterator[str]:
-    """Yield the ways between the outermost states: down in the middle, and back at the side."""
-    places = {row.name: place for place, row in enumerate(rows)}
+    """Yield the ways between the outermost states: down to the next, by the side to any other."""
+    tops = {row.name: ROW * (place + 1) for place, row in enumerate(rows) if not row.depth}
+    order = list(tops)
     walked = [visit.name for visit in history.visits if visit.depth == 0]
-    for one, other in sorted(set(pairwise(walked))):
-        start, end = (ROW * (places[name] + 1) for name in (one, other))
-        if end > start:
-            x = LEFT + 8
-            yield f'<path class="way" d="M{x} {start + BOX}V{end - 1}"/>'
+    for one, other in dict.fromkeys(pairwise(walked)):
+        steps = order.index(other) - order.index(one)
+        if steps == 1:
+            yield f'<path class="way" d="M{LEFT + 8} {tops[one] + BOX}V{tops[other] - 1}"/>'
         else:
-            bow = LEFT - 12 - 3 * (places[one] - places[other])
-            y, back = start + BOX / 2, end + BOX / 2
-            yield (
-                f'<path class="way back" d="M{LEFT} {y}C{bow} {y} {bow} {back} {LEFT - 1} {back}"/>'
-            )
+            start, end = tops[one] + BOX / 2, tops[other] + BOX / 2
+            bow = LEFT - 8 - min(4 * abs(steps), LEFT - 12)
+            way = f"M{LEFT} {start}C{bow} {start} {bow} {end} {LEFT - 1} {end}"
+            yield f'<path class="way {"skip" if steps > 0 else "back"}" d="{way}"/>'
 
 
 def _axis(history: History, rows: int) -> Iterator[str]:

@@ -211,6 +211,6 @@ def awaited(deployment: Deployment, since: float) -> str:
     while time.monotonic() < deadline:
         for arn in executions.started_since(deployment, "Converge", since):
             return arn
-        time.sleep(executions.SANDBOX_POLL_SECONDS)
+        executions.pause(deployment)
     patience = seconds(PATIENCE_SECONDS)
     raise Problem(f"no webhook has started a Converge within {patience}: see the receiver's log")

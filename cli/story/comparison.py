@@ -49,14 +49,12 @@ def compare(objects: Objects, config: Config, event: float, known: float) -> Com
     for thing in objects:
         by_kind[thing["kind"]].append(thing)
     for cron_job, corefile in _writers(by_kind, config):
-        meta, spec = cron_job["metadata"], cron_job["spec"]
         try:
             simulation = simulate(cron_job, corefile, event, known)
         except CronError:
             continue
-        name = f"{meta.get('namespace', 'default')}/{meta['name']}"
         never = tuple(_never(by_kind["Gateway"]))
-        return Comparison(name, spec["schedule"], simulation, never)
+        return Comparison(_place(cron_job), cron_job["spec"]["schedule"], simulation, never)
     return None
 
 
@@ -74,24 +72,26 @@ def comparison_table(found: Comparison) -> Table:
 def _writers(
     by_kind: Mapping[str, list[Mapping[str, Any]]], config: Config
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Yield the CronJobs that write our resolvers' ConfigMaps, with the Corefile beside them."""
+    """Yield the CronJobs that write our resolvers' answers, with the Corefile that they are in."""
     for resolver in (r for cluster in config.clusters for r in cluster.resolvers):
-        corefile = _corefile(by_kind.get("ConfigMap", []), resolver.namespace)
-        for writer in config_map_writers(by_kind, resolver.namespace, resolver.config_map):
-            for thing in by_kind.get("CronJob", []):
-                meta = thing["metadata"]
-                place = (meta.get("namespace", "default"), meta["name"])
-                if writer.kind == "CronJob" and place == (writer.namespace, writer.name):
-                    yield thing, corefile
+        files = dict(_corefiles(by_kind.get("ConfigMap", []), resolver.namespace))
+        for name in {resolver.config_map: "", **files}:
+            for writer in config_map_writers(by_kind, resolver.namespace, name):
+                for thing in by_kind.get("CronJob", []):
+                    if str(writer) == f"CronJob {_place(thing)}":
+                        yield thing, "".join(files.values())
 
 
-def _corefile(config_maps: Objects, namespace: str) -> str:
+def _place(thing: Mapping[str, Any]) -> str:
+    return f"{thing['metadata'].get('namespace', 'default')}/{thing['metadata']['name']}"
+
+
+def _corefiles(config_maps: Objects, namespace: str) -> Iterator[tuple[str, str]]:
     for thing in config_maps:
         if thing["metadata"].get("namespace") == namespace:
             for key, text in (thing.get("data") or {}).items():
                 if "corefile" in key.lower():
-                    return str(text)
-    return ""
+                    yield thing["metadata"]["name"], str(text)
 
 
 def _never(gateways: Objects) -> Iterator[str]:

@@ -80,7 +80,7 @@ def test_simulation_follows_the_settings() -> None:
     """The steps come one after the other from the schedule's own next firing on."""
     event = SATURDAY.timestamp()
 
-    simulated = simulate(cron_job(), event, event)
+    simulated = simulate(cron_job(), "", event, event)
 
     assert [step.name for step in simulated.steps] == [
         "the schedule fires",
@@ -101,7 +101,8 @@ def test_simulation_depends_on_when_the_event_falls() -> None:
     late, early = SATURDAY.timestamp(), SATURDAY.timestamp() - 325
 
     difference = (
-        simulate(cron_job(), early, early).seconds - simulate(cron_job(), late, late).seconds
+        simulate(cron_job(), "", early, early).seconds
+        - simulate(cron_job(), "", late, late).seconds
     )
 
     assert difference == 325
@@ -111,30 +112,54 @@ def test_run_that_reads_too_early_writes_the_old_address() -> None:
     """A run before the Gateway's status knows the new address is not the one that mends it."""
     event = SATURDAY.timestamp()
 
-    simulated = simulate(cron_job(), event, event + 600)
+    simulated = simulate(cron_job(), "", event, event + 600)
 
     assert simulated.steps[0].over == event + 270 + 600
 
 
+HOSTS = """
+hosts /etc/coredns/own/hosts example.com {
+    ttl 120
+    reload 20s
+}
+reload
+"""
+
+
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize(
-    ("script", "expected"),
+    ("corefile", "expected"),
     [
-        ("reload 10s 5s\n 30 IN A ", 5 + 90 + 15 + 30),
-        ("reload 10s\n 300 IN A ", 5 + 90 + 15 + 300),
-        ("kubectl apply", 5 + 90 + 45 + 60),
+        ("reload 10s 5s\n 30 IN A ", 10 + 5 + 30),
+        ("reload 10s\n 300 IN A ", 10 + 5 + 300),
+        ("reload\n", 30 + 15 + 60),
+        (HOSTS, 20 + 120),
+        ("hosts /own/hosts {\n}\nreload 1m", 5 + 3600),
+        ("", 45 + 60),
     ],
 )
-def test_settings_in_the_script(script: str, expected: float) -> None:
-    """CoreDNS's reload and the TTL are those that the CronJob itself writes."""
-    job = cron_job(schedule="* * * * *")
-    job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"] = [script]
+def test_settings_in_the_corefile(corefile: str, expected: float, own: bool) -> None:  # noqa: FBT001
+    """CoreDNS's reload and the TTL are those of the Corefile that the CronJob writes, or finds."""
+    job = cron_job()
+    containers = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    containers[0]["command"] = [corefile if own else ""]
 
-    assert simulate(job, 0, 0).worst == 60 + expected
+    worst = simulate(job, "reload 1h" if own and corefile else corefile, 0, 0).worst
+
+    assert worst == 600 + 5 + 90 + expected
 
 
 def test_suspended_cronjob() -> None:
-    """A suspended CronJob never mends anything."""
-    simulated = simulate(cron_job(suspend=True), 0, 0)
+    """What a retired CronJob would have taken does not depend on its being suspended."""
+    assert simulate(cron_job(suspend=True), "", 0, 0) == simulate(cron_job(), "", 0, 0)
 
-    assert simulated.never == "it is suspended"
-    assert simulated.seconds == float("inf")
+
+def test_job_without_downloads() -> None:
+    """An image that brings its tools spares the run their download."""
+    job = cron_job()
+    containers = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    containers[0]["command"] = ["/update"]
+
+    names = [step.name for step in simulate(job, "", 0, 0).steps]
+
+    assert "its tools are downloaded" not in names
