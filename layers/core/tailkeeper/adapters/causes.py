@@ -51,5 +51,7 @@ class Causes:
     def consume(self, run: str) -> None:
         """Delete the causes that the run has observed, then the note of them."""
         rounds = self.table.query(f"run#{run}")
-        self.table.write(deletes=[(WAITING, key) for item in rounds for key in item["keys"]])
+        # A cause is seen by each round until the end; a batch names an item once.
+        seen = {key for item in rounds for key in item["keys"]}
+        self.table.write(deletes=[(WAITING, key) for key in seen])
         self.table.write(deletes=[(item["pk"], item["sk"]) for item in rounds])
