@@ -59,6 +59,7 @@ validate: setup $(SAM)
 
 build: setup $(SAM)
 	@PATH="$(abspath $(BIN)):$$PATH" $(SAM) build --cached --parallel
+	@$(BIN)/python scripts/check_artifact.py
 
 deploy: build
 	@$(BIN)/python scripts/deploy.py

@@ -37,7 +37,7 @@ def main() -> None:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            if (error.name or "").partition(".")[0] != "awslambdaric":   # Linux only
+            if (error.name or "").partition(".")[0] != "awslambdaric":  # Linux only
                 raise
 
 
