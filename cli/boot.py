@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
-from cli.children import Child, environment_of_children
+from cli.children import Child
 from cli.registration import register
 from cli.replaced import Replaced
 from cli.screen import seconds
@@ -134,10 +134,7 @@ class Booted:
             "template": str(TEMPLATE),
             "parameters": parameters,
             "world": str(folder.resolve()) if self._wishes.world else None,
-            "worker_env": {
-                "SSL_CERT_FILE": world["tls"]["ca_file"],
-                "PYTHONPYCACHEPREFIX": environment_of_children()["PYTHONPYCACHEPREFIX"],
-            },
+            "worker_env": {"SSL_CERT_FILE": world["tls"]["ca_file"]},
             "speed": speed,
         }
 

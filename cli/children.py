@@ -8,11 +8,9 @@ that nothing outlives this process, however it ends.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -23,8 +21,8 @@ from cli.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-BYTE_CODE = Path(__file__).parents[1] / "build" / "byte-code"
 BOOT_SECONDS = 120.0
 GRACE_SECONDS = 10.0
 LAST_LINES = 12
@@ -45,7 +43,6 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment_of_children(),
                 text=True,
                 start_new_session=True,
             )
@@ -118,15 +115,6 @@ class Child:
             lines = stream.read().decode(errors="replace").splitlines()[-LAST_LINES:]
         told = "".join(f"\n    {line[:200]}" for line in lines)
         return Problem(f"{what}\n  its last lines, of {self.log}:{told}" if lines else what)
-
-
-def environment_of_children() -> dict[str, str]:
-    """Return our environment, and where Python keeps byte code, of which a start uses megabytes.
-
-    Half of a cold start is compiling, where nobody has compiled what an installer left as source.
-    """
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {"PYTHONPYCACHEPREFIX": str(BYTE_CODE), **inherited}
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:
