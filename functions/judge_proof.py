@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from tailkeeper.adapters.journal import CONFLICT
 from tailkeeper.adapters.stack import stack
 from tailkeeper.hostnames import zone_of
 from tailkeeper.judging import judge_proof, undoing
@@ -30,7 +31,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     `more` means that new causes cut the waiting short: the change stays open, nothing is judged.
     """
     lease = stack().lease(event["run"]).renew()
-    changes = [entry.change for entry in stack().journal.entries(event["change_id"])]
+    entries = stack().journal.entries(event["change_id"])
+    changes = [entry.change for entry in entries if entry.state != CONFLICT]
     after = findings(event["findings"])
     proof = judge_proof(
         findings(event["baseline"]),

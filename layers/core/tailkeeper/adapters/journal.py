@@ -3,6 +3,8 @@
 changes / <id>                 the head: causes, rounds, outcome, proof, when
 change#<id> / <round>#<digest> one entry for each change of a key: before, after, state, receipt
 open / change                  the change that is open, if any: a crashed run's successor adopts it
+
+Rounds sort by time: `<fence>-<round>`, since the run that adopts a change counts its own again.
 """
 
 from __future__ import annotations
@@ -86,6 +88,11 @@ class Journal:
     def entries(self, change_id: str) -> list[Entry]:
         """Return every entry of a change, in the order of its rounds."""
         return [_entry(item) for item in self.table.query(f"change#{change_id}")]
+
+
+def round_of(fence: int, number: int | str) -> str:
+    """Return a round's name in the journal; `number` may be the word `undo`, which comes last."""
+    return f"{fence:06}-{number:0>4}"
 
 
 def _expiry() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.adapters.journal import APPLIED, CONFLICT
+from tailkeeper.adapters.journal import APPLIED, CONFLICT, round_of
 from tailkeeper.applying import sort_out, to_apply
 from tailkeeper.model import Plan
 
@@ -68,8 +68,8 @@ class Writing:
         """
         lease = self.stack.lease(self.event["run"])
         piles = sort_out(changes, current)
-        change_id, round_ = self.event["change_id"], str(self.event["round"])
-        journal = self.stack.journal
+        change_id, journal = self.event["change_id"], self.stack.journal
+        round_ = round_of(self.event["run"]["fence"], self.event["round"])
         journal.intend(change_id, round_, piles.todo)
         if piles.todo:
             lease.renew()
