@@ -46,11 +46,7 @@ class Memories:
         for key, device in world.carriers.items():
             if isinstance(device, GatewayDevice):
                 carriers[key] = _with(carriers.get(key, {}), device)
-        missing: dict[str, dict[str, float]] = {}
-        for change in plan.changes if plan else ():
-            if change.action == "Delete" and change.surface != "split-dns":
-                since = world.memory.missing_since.get((change.place, change.key), now)
-                missing.setdefault(change.place, {})[change.key] = since
+        missing = _missing(world, plan, now)
         if carriers != world.memory.carriers:
             self._write("carriers", carriers)
         if _flat(missing) != world.memory.missing_since:
@@ -66,6 +62,19 @@ class Memories:
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         packed = base64.b64encode(zlib.compress(json.dumps(document).encode())).decode()
         self.table.put({"pk": "memory", "sk": name, "document": packed})
+
+
+def _missing(world: World, plan: Plan | None, now: float) -> dict[str, dict[str, float]]:
+    """Return since when complete reads miss names, by place and name."""
+    missing: dict[str, dict[str, float]] = {}
+    for change in plan.changes if plan else ():
+        if change.action == "Delete" and change.surface != "split-dns":
+            # A delete that is refused rests on a partial read, which starts no clock.
+            start = None if change.verdict and change.verdict.word == "refuse" else now
+            since = world.memory.missing_since.get((change.place, change.key), start)
+            if since is not None:
+                missing.setdefault(change.place, {})[change.key] = since
+    return missing
 
 
 def _with(known: Mapping[str, Any], device: GatewayDevice) -> dict[str, list[str]]:

@@ -1,0 +1,134 @@
+"""The memory: which devices were a gateway's, and since when complete reads miss a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailkeeper.adapters.memory import KEPT, Memories
+from tailkeeper.adapters.table import Table
+from tests.support.worlds import PLACE, Bench, device, route
+
+
+if TYPE_CHECKING:
+    from tailkeeper.adapters.stack import Stack
+    from tests.support.line import Line
+
+GATEWAY = "homelab/tailscale/gw"
+MISSING = {("example.com", "b.example.com"), (PLACE, "b.example.com")}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Return a world in step, from which one of two routes can vanish."""
+    made = Bench([route("a"), route("b")])
+    plan = made.plan()
+    assert plan
+    made.apply(plan.with_word("apply"))
+    return made
+
+
+def remembered(aws: Stack, bench: Bench, now: float) -> Memories:
+    """Let a run plan and remember, and the next one load what it left."""
+    memories = Memories(aws.table)
+    memories.save(bench.world(), bench.plan(now), now)
+    bench.memory = memories.load()
+    return memories
+
+
+def test_a_carriers_device_and_answers_are_remembered_newest_first(
+    aws: Stack, bench: Bench
+) -> None:
+    """Its former name and addresses are what an old record may say."""
+    remembered(aws, bench, 0)
+    bench.devices[0]["connected"] = False
+    bench.devices.append(device(2, "gateway-envoy-1", "gateway-envoy"))
+    bench.carrier, bench.addresses = 2, ["100.64.0.2"]
+    remembered(aws, bench, 300)
+
+    assert bench.memory.nodes(GATEWAY) == ("n2", "n1")
+    assert bench.memory.answers(GATEWAY) == {
+        "gateway-envoy.tail.ts.net",
+        "gateway-envoy-1.tail.ts.net",
+        *("100.64.0.1", "100.64.0.2"),
+        *("fd7a:115c:a1e0::1", "fd7a:115c:a1e0::2"),
+    }
+
+
+def test_a_refused_carrier_is_not_forgotten(aws: Stack, bench: Bench) -> None:
+    """While its device is offline, what it was stays known."""
+    remembered(aws, bench, 0)
+    bench.devices[0]["connected"] = False
+    remembered(aws, bench, 300)
+
+    assert bench.memory.nodes(GATEWAY) == ("n1",)
+
+
+def test_only_the_newest_devices_are_kept(aws: Stack, bench: Bench) -> None:
+    """A proxy that is recreated every hour does not fill the item."""
+    for number in range(1, KEPT + 5):
+        bench.devices[0] = device(number, f"gateway-envoy-{number}", "gateway-envoy")
+        bench.carrier, bench.addresses = number, [f"100.64.0.{number}"]
+        remembered(aws, bench, 0)
+
+    assert bench.memory.nodes(GATEWAY) == tuple(f"n{n}" for n in range(KEPT + 4, 4, -1))
+
+
+def test_a_name_is_missing_since_the_first_complete_read(aws: Stack, bench: Bench) -> None:
+    """The stamp stays while it is missing, and goes when it comes back."""
+    gone = bench.routes.pop()
+    remembered(aws, bench, 1000)
+    remembered(aws, bench, 1200)
+    assert bench.memory.missing_since == dict.fromkeys(MISSING, 1000)
+
+    bench.routes.append(gone)
+    remembered(aws, bench, 1300)
+    assert bench.memory.missing_since == {}
+
+
+def test_a_partial_read_starts_no_clock(aws: Stack, bench: Bench) -> None:
+    """F02: two complete reads decide; one that was not complete is neither of them."""
+    bench.routes.pop()
+    bench.partial = {"HTTPRoute": "timed out"}
+    remembered(aws, bench, 1000)
+    bench.partial = {}
+    plan = bench.plan(now=2000)
+
+    assert bench.memory.missing_since == {}
+    assert plan
+    assert {c.verdict.word for c in plan.changes if c.verdict} == {"wait"}
+
+
+def test_a_partial_read_stops_no_clock_either(aws: Stack, bench: Bench) -> None:
+    """Between two complete reads that miss a name, a partial one says nothing."""
+    bench.routes.pop()
+    remembered(aws, bench, 1000)
+    bench.partial = {"HTTPRoute": "timed out"}
+    remembered(aws, bench, 1100)
+
+    assert bench.memory.missing_since == dict.fromkeys(MISSING, 1000)
+
+
+def test_nothing_new_writes_nothing(line: Line, bench: Bench) -> None:
+    """An idle sweep costs two reads and no write."""
+    memories = Memories(Table())
+    for _ in range(2):
+        line.calls.clear()
+        bench.memory = memories.load()
+        memories.save(bench.world(), bench.plan(), 0)
+
+    assert line.operations == ["GetItem", "GetItem"]
+
+
+def test_a_whole_zone_may_be_missing(aws: Stack) -> None:
+    """Ten thousand stamps fit into one item of 400 KB."""
+    bench = Bench([route(f"host-{number:05}-of-a-namespace") for number in range(10_000)])
+    plan = bench.plan()
+    assert plan
+    bench.apply(c for c in plan.with_word("apply") if c.surface == "records")
+    bench.routes = bench.routes[:1]
+
+    remembered(aws, bench, 1_795_400_000.123456)
+
+    assert len(bench.memory.missing_since) == 9_999
