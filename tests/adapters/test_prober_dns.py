@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.dns import DnsServer, reply
 from sandbox.dns.server import framed, read_framed
+from tailkeeper.adapters import prober
 from tailkeeper.adapters.prober import authorities, patience
 from tests.support.tailnets import HOST, RESOLVER, Site, exposure, rest, running_site
 
@@ -113,7 +114,7 @@ def test_a_resolver_without_manners_is_a_fault_of_dns(
     manners: Manners, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connected to, and still no answer: the resolver itself is at fault."""
-    monkeypatch.setattr(patience, "STEP", 0.3)
+    monkeypatch.setattr(patience, "STEP", 0.5)
 
     async def story(site: Site) -> None:
         (outcome,) = (await site.outcomes(exposure(addresses=("100.64.0.7",)))).values()
@@ -127,15 +128,16 @@ def test_a_resolver_without_manners_is_a_fault_of_dns(
 
 def test_a_silent_resolver_does_not_hold_up_500_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """After eight time-outs and no answer at all nobody else waits for it."""
-    monkeypatch.setattr(patience, "STEP", 0.3)
-    hosts = [f"app{number}.example.com" for number in range(100)]
+    monkeypatch.setattr(patience, "STEP", 1.0)
+    monkeypatch.setattr(prober, "AT_ONCE", 8)
+    hosts = [f"app{number}.example.com" for number in range(40)]
 
     async def story(site: Site) -> None:
         findings = await site.probe(*(exposure(h, addresses=("100.64.0.7",)) for h in hosts))
 
         assert {(f["state"], f["hop"]) for f in findings} == {("down", "dns")}
         waited = [f for f in findings if "does not answer within" in f["detail"]]
-        assert 8 <= len(waited) <= 32
+        assert patience.ENOUGH <= len(waited) < patience.ENOUGH + prober.AT_ONCE
 
     with_server(Manners(batch=1000), story)
 

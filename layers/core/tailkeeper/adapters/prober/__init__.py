@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tailkeeper.adapters.prober.paths import Path, Target
 
 AT_ONCE = 64  # more only starves the loop: a handshake is CPU time
-IN_ALL = 45.0  # seconds of a batch, then what is left is blind: the function must not run out
+IN_ALL = 40.0  # seconds of a batch, then what is left is blind: the function must not run out
 
 Work = tuple["Path", "Target"]
 
