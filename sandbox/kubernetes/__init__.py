@@ -10,3 +10,10 @@ between versions (they differ in name only); CEL rules, patterns and sizes in sc
 bodies of other kinds than `wire/protobuf.py` knows (415, e.g. `kubectl create deployment`); checks
 that a new role grants no more than its author has; the `kube-root-ca.crt` ConfigMap.
 """
+
+from __future__ import annotations
+
+from sandbox.kubernetes.server import Kubernetes
+
+
+__all__ = ["Kubernetes"]

@@ -14,7 +14,10 @@ def json_patch(target: Any, operations: Any) -> Any:
     """Return the target after all operations; raise PatchFailed if one fails."""
     document = deepcopy(target)
     for operation in operations:
-        document = _apply(document, operation)
+        try:
+            document = _apply(document, operation)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise PatchFailed(str(error)) from error
     return document
 
 

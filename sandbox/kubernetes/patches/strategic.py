@@ -58,6 +58,8 @@ def _entries_only(patch: list[Any]) -> list[Any]:
 
 
 def _merge_entries(schema: Field, live: list[Any], patch: list[Any]) -> list[Any]:
+    if not all(isinstance(entry, dict) for entry in (*live, *patch)):
+        return patch
     if any(entry.get("$patch") == "replace" for entry in patch):
         return _entries_only(patch)
     # apply knows several keys to an entry, strategic merge only the first

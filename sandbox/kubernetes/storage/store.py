@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox.kubernetes.storage.documents import Texts
 
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ Document = dict[str, Any]
 Key = tuple[str, str]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY = 20_000
-TEXTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Store:
     history: list[Event] = field(default_factory=list)
     _objects: dict[GroupPlural, dict[Key, Document]] = field(default_factory=dict)
     _sorted: dict[GroupPlural, list[Key]] = field(default_factory=dict)
-    _texts: dict[int, tuple[Document, str]] = field(default_factory=dict)
+    _texts: Texts = field(default_factory=Texts)
     _subscribers: list[Subscriber] = field(default_factory=list)
     _waiting: set[asyncio.Future[None]] = field(default_factory=set)
     _unheard: deque[Event] = field(default_factory=deque)
@@ -143,16 +143,7 @@ class Store:
 
     def text(self, document: Document) -> str:
         """Return a stored object as JSON, encoded once."""
-        if len(self._texts) > TEXTS:
-            self._texts.clear()
-        # an id may be another document's by now, so the document is kept beside its text
-        known = self._texts.get(id(document))
-        if known is None or known[0] is not document:
-            known = self._texts[id(document)] = (
-                document,
-                json.dumps(document, separators=(",", ":")),
-            )
-        return known[1]
+        return self._texts.of(document)
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Call back with every write, in order, from now on; the result ends that."""
@@ -182,7 +173,7 @@ class Store:
 
     def _record(self, event: Event) -> None:
         if event.previous is not None:
-            self._texts.pop(id(event.previous), None)
+            self._texts.forget(event.previous)
         if event.type != "MODIFIED":
             self._sorted.pop(event.resource, None)
         self.history.append(event)
@@ -211,4 +202,4 @@ class Store:
 def key_of(document: Document) -> Key:
     """Return (namespace, name); the namespace is "" for cluster-wide objects."""
     metadata = document["metadata"]
-    return metadata.get("namespace", ""), metadata["name"]
+    return metadata.get("namespace", ""), metadata.get("name", "")

@@ -21,15 +21,13 @@ if TYPE_CHECKING:
     from sandbox.kubernetes.writes.options import Target
 
 _JSON = frozenset({"application/json", "application/*", "*/*", "", "application/yaml"})
-_FORMS = {
+Form = Literal["object", "table", "metadata", "aggregated"]
+_FORMS: dict[str, Form] = {
     "Table": "table",
     "PartialObjectMetadata": "metadata",
     "PartialObjectMetadataList": "metadata",
     "APIGroupDiscoveryList": "aggregated",
 }
-
-
-Form = Literal["object", "table", "metadata", "aggregated"]
 
 
 def wanted_form(accept: str) -> Form:
@@ -53,7 +51,7 @@ def _known_form(told: dict[str, str]) -> Form | None:
         return None
     if told["as"] == "Table" and told.get("v") != "v1":
         return None
-    return _FORMS.get(told["as"])  # type: ignore[return-value]  # a dict of literals is a dict of str
+    return _FORMS.get(told["as"])
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,10 @@ def completed(store: Store, resource: Resource, document: Document) -> Document:
 
 def _namespace(_: Store, document: Document) -> Document:
     metadata = document["metadata"]
-    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
+    labels = {
+        **(metadata.get("labels") or {}),
+        "kubernetes.io/metadata.name": metadata.get("name", ""),
+    }
     return {
         **document,
         "metadata": {**metadata, "labels": labels},

@@ -36,6 +36,7 @@ def read_document(resource: Resource, body: Any, options: WriteOptions) -> Docum
 
 def read_patched(resource: Resource, patched: Any, options: WriteOptions) -> Document:
     """Return the object that a patch made; raise a 422 that shows it."""
+    _check_kind(resource, patched)
     decoded = decode(resource.schema, patched, resource.kind)
     if decoded.mistyped and resource.custom:
         causes = [problem.as_cause() for problem in decoded.mistyped]
@@ -52,7 +53,7 @@ def read_applied(resource: Resource, body: Any) -> Document:
     if not isinstance(body, dict):
         raise bad_request("error decoding YAML: the configuration is not an object")
     _check_applied_version(resource, body)
-    if body.get("metadata", {}).get("managedFields") is not None:
+    if _metadata(body).get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     decoded = decode(resource.schema, body, resource.kind)
     found = problems(resource.schema, body, decoded)
@@ -64,7 +65,7 @@ def read_applied(resource: Resource, body: Any) -> Document:
 def _check_kind(resource: Resource, body: Any) -> None:
     if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
         raise bad_request("Object 'Kind' is missing in the request body")
-    group, version = split_api_version(body["apiVersion"])
+    group, version = split_api_version(str(body["apiVersion"]))
     if (group, body["kind"]) != (resource.group, resource.kind):
         raise bad_request(
             f'{body["kind"]} in version "{version}" cannot be handled as a {resource.kind}: '
@@ -112,12 +113,18 @@ def _document(decoded: Decoded) -> Document:
 
 
 def _name(body: Document) -> str:
-    return str((body.get("metadata") or {}).get("name", ""))
+    return str(_metadata(body).get("name", ""))
+
+
+def _metadata(body: Document) -> Document:
+    """Return the metadata of a body that nobody has checked yet."""
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _gvknn(body: Document) -> str:
     """Name an object as field managers do: `namespace/name; group/version, Kind=Kind`."""
-    metadata = body.get("metadata") or {}
+    metadata = _metadata(body)
     group, version = split_api_version(body["apiVersion"])
     place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     return f"{place}; {group}/{version}, Kind={body.get('kind', '')}"

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+import string
 from typing import TYPE_CHECKING, Any
 
 from sandbox.kubernetes.errors import Cause, bad_request
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 _DATA_LIMIT = 1024 * 1024
+_BASE64 = string.ascii_letters + string.digits + "+/"
 _DATA_KEY = r"[-._a-zA-Z0-9]+"
 
 
@@ -40,7 +42,7 @@ def check_encoding(resource: Resource, document: Document) -> None:
         try:
             base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            at = len(re.match(r"[A-Za-z0-9+/]*", value).group())  # type: ignore[union-attr]  # the pattern matches any text
+            at = len(value) - len(value.lstrip(_BASE64))
             raise bad_request(
                 f'{resource.kind} in version "v1" cannot be handled as a {resource.kind}: '
                 f"illegal base64 data at input byte {at}"

@@ -86,6 +86,7 @@ def model_of(name: str) -> Any:
         "EndpointPort": "DiscoveryV1EndpointPort",
         "LocalReference": "V1LocalObjectReference",
         "PodTemplate": "V1PodTemplateSpec",
+        "RollingUpdate": "V1RollingUpdateDeployment",
         "LabelRequirement": "V1LabelSelectorRequirement",
         "ClaimSpec": "V1PersistentVolumeClaimSpec",
         "BudgetSpec": "V1PodDisruptionBudgetSpec",
