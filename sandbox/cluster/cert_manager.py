@@ -42,7 +42,9 @@ class CertManager:
     async def reconcile(self) -> None:
         """Issue what is missing, and say what is ready."""
         for thing in self._api.list("Certificate"):
-            meta, spec = thing["metadata"], thing["spec"]
+            meta, spec = thing["metadata"], thing.get("spec") or {}
+            if not (names_of(spec) and spec.get("secretName")):
+                continue
             secret = self._api.get("Secret", meta["namespace"], spec["secretName"])
             if certificate_in(secret) is None:
                 self._api.apply(tls_secret(self._authority, meta["namespace"], spec), MANAGER)
@@ -53,11 +55,15 @@ class CertManager:
             self._loop.poke()
 
 
+def names_of(spec: Object) -> list[str]:
+    """Return the names that a Certificate's spec asks for."""
+    common = [spec["commonName"]] if spec.get("commonName") else []
+    return list(dict.fromkeys([*(spec.get("dnsNames") or []), *common]))
+
+
 def tls_secret(authority: Authority, namespace: str, spec: Object) -> Object:
     """Return the Secret `secretName` with a certificate for the names of a Certificate's spec."""
-    common = [spec["commonName"]] if spec.get("commonName") else []
-    names = list(dict.fromkeys([*(spec.get("dnsNames") or []), *common]))
-    issued = authority.issue(*names)
+    issued = authority.issue(*names_of(spec))
     fields = {"tls.crt": issued.chain, "tls.key": issued.key}
     return {
         "apiVersion": "v1",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.cluster.documents import Broken, documents
+from sandbox.cluster.documents import documents
 
 
 if TYPE_CHECKING:
@@ -28,26 +28,47 @@ class Chart:
 
 
 def charts(objects: Iterable[Object]) -> Iterator[Chart]:
-    """Yield the charts of Argo CD Applications and Flux HelmReleases."""
+    """Yield the charts of Argo CD Applications and Flux HelmReleases.
+
+    Nothing checks the fields of these kinds here, so what makes no sense in them is passed over.
+    """
     for thing in objects:
-        meta, spec = thing["metadata"], thing.get("spec") or {}
-        source = f"{thing['kind']} {meta.get('namespace', 'default')}/{meta['name']}"
         if thing["kind"] == "Application":
-            target = (spec.get("destination") or {}).get("namespace", "default")
-            for one in [spec.get("source") or {}, *(spec.get("sources") or [])]:
-                if one.get("chart"):
-                    yield Chart(one["chart"], source, target, _argo_values(one.get("helm") or {}))
+            yield from _of_application(thing)
         elif thing["kind"] == "HelmRelease":
-            wanted = ((spec.get("chart") or {}).get("spec") or {}).get("chart", "")
-            target = spec.get("targetNamespace") or meta.get("namespace", "default")
-            yield Chart(wanted, source, target, spec.get("values") or {})
+            yield from _of_release(thing)
 
 
-def _argo_values(helm: Mapping[str, Any]) -> Mapping[str, Any]:
+def _of_application(thing: Object) -> Iterator[Chart]:
+    spec = _mapping(thing.get("spec"))
+    target = _mapping(spec.get("destination")).get("namespace")
+    several = spec.get("sources")
+    for one in [spec.get("source"), *(several if isinstance(several, list) else [])]:
+        source = _mapping(one)
+        values = _argo_values(_mapping(source.get("helm")))
+        yield from _chart(thing, source.get("chart"), target or "default", values)
+
+
+def _of_release(thing: Object) -> Iterator[Chart]:
+    spec = _mapping(thing.get("spec"))
+    wanted = _mapping(_mapping(spec.get("chart")).get("spec")).get("chart")
+    target = spec.get("targetNamespace") or thing["metadata"].get("namespace", "default")
+    yield from _chart(thing, wanted, target, _mapping(spec.get("values")))
+
+
+def _chart(thing: Object, name: Any, namespace: Any, values: dict[str, Any]) -> Iterator[Chart]:
+    if name and isinstance(name, str) and isinstance(namespace, str):
+        meta = thing["metadata"]
+        source = f"{thing['kind']} {meta.get('namespace', 'default')}/{meta['name']}"
+        yield Chart(name, source, namespace, values)
+
+
+def _argo_values(helm: dict[str, Any]) -> dict[str, Any]:
     if helm.get("valuesObject"):
-        found: Mapping[str, Any] = helm["valuesObject"]
-        return found
-    for document in documents(helm.get("values") or ""):
-        if isinstance(document, dict) and not isinstance(document, Broken):
-            return document
-    return {}
+        return _mapping(helm["valuesObject"])
+    text = helm.get("values")
+    return _mapping(next(documents(text), None)) if isinstance(text, str) else {}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -87,7 +87,7 @@ def _add_certificates(objects: Sequence[Object], authority: Authority, found: Co
     """Stand in for the TLS Secrets of listeners that neither a manifest nor cert-manager makes."""
     made = {_name(thing) for thing in objects if thing["kind"] == "Secret"}
     made |= {
-        (_name(thing)[0], thing["spec"]["secretName"])
+        (_name(thing)[0], (thing.get("spec") or {}).get("secretName", ""))
         for thing in objects
         if thing["kind"] == "Certificate"
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.cluster.network import ServiceNetwork
     from sandbox.cluster.planes import SharedPlane
 
+log = logging.getLogger(__name__)
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 MANAGER = "envoy-gateway"
 REACTION = 1.0  # seconds of the world between a change and the status that follows
@@ -72,11 +74,13 @@ class EnvoyGateway:
         cluster = read(self._api, CONTROLLER)
         self._accept_classes(cluster)
         attached = self._attach_routes(cluster)
-        frontends = [
-            frontend
-            for name, gateway in cluster.gateways.items()
-            for frontend in self._serve(cluster, gateway, attached[name])
-        ]
+        frontends: list[Frontend] = []
+        for name, gateway in cluster.gateways.items():
+            try:
+                frontends += self._serve(cluster, gateway, attached[name])
+            except Exception:
+                # what one Gateway asks for must not take the others down
+                log.exception("Gateway %s/%s cannot be served", *name)
         self._delete_orphans(cluster)
         await self._plane.serve(MANAGER, frontends)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 OWNER = "gateway.envoyproxy.io/owning-gateway"
 LONGEST = 48
 FIRST_FREE_PORT = 1024
+FIELDS = {"annotations": dict, "labels": dict, "type": str, "loadBalancerClass": str}
 
 
 def service_name(namespace: str, name: str) -> str:
@@ -67,10 +68,15 @@ def service(gateway: Object, proxy: Object | None, namespace: str) -> dict[str, 
 
 
 def _envoy_service(proxy: Object | None) -> dict[str, Any]:
-    spec = (proxy or {}).get("spec") or {}
-    kubernetes = (spec.get("provider") or {}).get("kubernetes") or {}
-    found: dict[str, Any] = kubernetes.get("envoyService") or {}
-    return found
+    """Return what an EnvoyProxy says of the Service; its fields are not checked by the API here."""
+    found: Any = proxy or {}
+    for field in ("spec", "provider", "kubernetes", "envoyService"):
+        found = found.get(field)
+        if not isinstance(found, dict):
+            return {}
+    return {
+        key: value for key, value in found.items() if isinstance(value, FIELDS.get(key, object))
+    }
 
 
 def _ports(gateway: Object) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from functools import partial
@@ -12,6 +13,7 @@ from sandbox.cluster.gateway_reading import name_of
 from sandbox.cluster.loop import Loop
 from sandbox.cluster.resolver import Resolver, runs_coredns
 from sandbox.cluster.resolver_pod import ResolverPod
+from sandbox.cluster.service_ports import selects_pods, tcp_ports
 from sandbox.cluster.workload_status import RUN_BY, pod_object, rollout_status
 
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from sandbox.cluster.gateway_reading import Name
     from sandbox.cluster.network import ServiceNetwork
     from sandbox.coredns.setup import Upstream
-    from sandbox.tailnet.datapath import Connect
 
+log = logging.getLogger(__name__)
 MANAGER = "kubelet"
 REACTION = 1.0  # seconds of the world
 SYNC = (60.0, 90.0)  # a ConfigMap's way to a volume: the sync period and the cache's delay
@@ -63,7 +65,7 @@ class Kubelet:
         return [
             domain
             for (namespace, _), resolver in self._resolvers.items()
-            if namespace == service["metadata"]["namespace"] and _selects(service, resolver)
+            if namespace == service["metadata"]["namespace"] and selects_pods(service, resolver)
             for domain in resolver.domains
         ]
 
@@ -88,17 +90,30 @@ class Kubelet:
             gone = self._resolvers.pop(name)
             self._show_pods(name, [])
             await gone.stop()
-        for name, thing in deployments.items():
-            if name in self._resolvers:
-                self._resolvers[name].follow(thing)
-            elif runs_coredns(thing):
-                self._run(name, thing)
+        self._each(deployments, self._follow)
         self._provide()
+        self._each(deployments, self._show)
+
+    @staticmethod
+    def _each(deployments: dict[Name, Object], work: Callable[[Name, Object], None]) -> None:
         for name, thing in deployments.items():
-            resolver = self._resolvers.get(name)
-            self._show_pods(name, resolver.pods if resolver else [])
-            status = rollout_status(thing, resolver, time.time())
-            self._api.set_status(thing, status, MANAGER)
+            try:
+                work(name, thing)
+            except Exception:
+                # what one Deployment asks for must not take the others down
+                log.exception("Deployment %s/%s cannot be run", *name)
+
+    def _follow(self, name: Name, deployment: Object) -> None:
+        if name in self._resolvers:
+            self._resolvers[name].follow(deployment)
+        elif runs_coredns(deployment):
+            self._run(name, deployment)
+
+    def _show(self, name: Name, deployment: Object) -> None:
+        resolver = self._resolvers.get(name)
+        self._show_pods(name, resolver.pods if resolver else [])
+        status = rollout_status(deployment, resolver, time.time())
+        self._api.set_status(deployment, status, MANAGER)
 
     def _run(self, name: Name, deployment: Object) -> None:
         make = partial(self._make, name[0])
@@ -113,10 +128,10 @@ class Kubelet:
     def _provide(self) -> None:
         """Let the Services that select a resolver lead to it."""
         found = {
-            name_of(service): _ports(service, resolver)
+            name_of(service): tcp_ports(service, resolver)
             for service in self._api.list("Service")
             for (namespace, _), resolver in self._resolvers.items()
-            if namespace == service["metadata"]["namespace"] and _selects(service, resolver)
+            if namespace == service["metadata"]["namespace"] and selects_pods(service, resolver)
         }
         for name in self._provided - set(found):
             self._network.withdraw(*name)
@@ -165,27 +180,3 @@ class Kubelet:
             for pod in resolver.pods
             if namespace == config_map[0] and pod.uses(config_map[1])
         ]
-
-
-def _selects(service: Object, resolver: Resolver) -> bool:
-    selector = service["spec"].get("selector") or {}
-    labels = resolver.deployment["spec"]["template"]["metadata"].get("labels") or {}
-    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
-
-
-def _ports(service: Object, resolver: Resolver) -> dict[int, Connect]:
-    """Return the Service's TCP ports, each leading to the container port it targets."""
-    containers = resolver.deployment["spec"]["template"]["spec"]["containers"]
-    named = {
-        port["name"]: port["containerPort"]
-        for container in containers
-        for port in container.get("ports") or []
-        if "name" in port
-    }
-    found: dict[int, Connect] = {}
-    for port in service["spec"].get("ports") or []:
-        if port.get("protocol", "TCP") == "TCP":
-            target = port.get("targetPort", port["port"])
-            number = target if isinstance(target, int) else named.get(target, port["port"])
-            found[port["port"]] = partial(resolver.connect, number)
-    return found

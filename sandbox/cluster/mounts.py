@@ -63,11 +63,10 @@ def mounts(pod_spec: Mapping[str, Any], container: Mapping[str, Any]) -> list[Mo
 
 
 def _sources(volume: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if volume.get("configMap"):
-        yield volume["configMap"]
-    for source in (volume.get("projected") or {}).get("sources") or []:
-        if source.get("configMap"):
-            yield source["configMap"]
+    projected = (volume.get("projected") or {}).get("sources") or []
+    for source in (volume.get("configMap"), *(item.get("configMap") for item in projected)):
+        if isinstance(source, dict) and source.get("name"):
+            yield source
 
 
 def _texts(config_map: Mapping[str, Any]) -> dict[str, str]:

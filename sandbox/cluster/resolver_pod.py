@@ -61,7 +61,8 @@ class ResolverPod:
         self._config_maps = config_maps
         self._clock = clock
         container = coredns_container(template["spec"]) or {}
-        self._readiness = (container.get("readinessProbe") or {}).get("initialDelaySeconds", 0)
+        probe = container.get("readinessProbe")
+        self._readiness = probe.get("initialDelaySeconds", 0) if isinstance(probe, dict) else 0
         self._content: dict[Mount, dict[str, str]] = {
             mount: {} for mount in mounts(template["spec"], container)
         }

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from sandbox.cluster.certificates import Authority
     from sandbox.cluster.exposed import Exposed
-    from sandbox.cluster.manifests import Manifests
     from sandbox.cluster.planes import SharedPlane
     from sandbox.kubernetes.server import Kubernetes
     from sandbox.tailnet.datapath import Connect
@@ -33,18 +32,25 @@ if TYPE_CHECKING:
 ENVOY_GATEWAY_NAMESPACE = "envoy-gateway-system"
 
 
-def fill(kubernetes: Kubernetes, manifests: Manifests, authority: Authority) -> list[str]:
-    """Apply the manifests and what they lack; return what a person should know of it."""
-    completion = complete(manifests.objects, authority)
-    extra = [*completion.objects, *account_objects(manifests.objects)]
-    spaces = [_namespace(name) for name in sorted(controllers_namespaces(manifests.objects))]
-    refused = kubernetes.load_objects([*manifests.objects, *extra])
-    kubernetes.load_objects(thing for thing in spaces if not _exists(kubernetes, thing))
-    notes = [
+def fill(
+    kubernetes: Kubernetes, manifests: Sequence[dict[str, Any]], authority: Authority
+) -> list[str]:
+    """Apply the manifests, then what they lack; return what a person should know of it."""
+    refused = [
         f"{r.document.get('kind')} {r.document['metadata'].get('name')} was refused: {r.reason}"
-        for r in refused
+        for r in kubernetes.load_objects(manifests)
     ]
-    return completion.notes + notes
+    accepted = kubernetes.dump()["objects"]
+    completion = complete(accepted, authority)
+    spaces = [_namespace(name) for name in sorted(controllers_namespaces(accepted))]
+    kubernetes.load_objects(
+        [
+            *(thing for thing in spaces if not _exists(kubernetes, thing)),
+            *completion.objects,
+            *account_objects(accepted),
+        ]
+    )
+    return refused + completion.notes
 
 
 def controllers_namespaces(objects: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -68,7 +74,7 @@ class RunningCluster:
         self._world = world
         self._plane = plane
         self._network = ServiceNetwork(world.backends.connect)
-        objects = world.manifests.objects
+        objects = world.objects
         api, clock = world.kubernetes, world.clock
         ground = Ground(api, world.tailscale, world.path, clock, self._connect)
         tags = default_tags(objects)
@@ -130,7 +136,8 @@ def default_tags(objects: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the tags that the operator's chart gives to proxies."""
     for chart in charts(objects):
         if chart.name == "tailscale-operator":
-            given = (chart.values.get("proxyConfig") or {}).get("defaultTags") or ""
-            tags = tuple(tag.strip() for tag in given.split(",") if tag.strip())
+            proxies = chart.values.get("proxyConfig")
+            given = proxies.get("defaultTags") if isinstance(proxies, dict) else ""
+            tags = tuple(tag.strip() for tag in str(given or "").split(",") if tag.strip())
             return tags or DEFAULT_TAGS
     return DEFAULT_TAGS

@@ -14,7 +14,7 @@ from sandbox.cloudflare import Cloudflare
 from sandbox.cluster.backends import Backends
 from sandbox.cluster.certificates import Authority
 from sandbox.cluster.envoy import Envoy, find_envoy
-from sandbox.cluster.manifests import Manifests, load
+from sandbox.cluster.manifests import load
 from sandbox.cluster.plain_tls import PlainTls
 from sandbox.cluster.planes import SharedPlane
 from sandbox.kubernetes.server import Kubernetes
@@ -29,6 +29,7 @@ from sandbox.world.zones import elsewhere, foreign_records, magic_dns_domain, zo
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from ssl import SSLContext
 
     from sandbox.world.settings import Settings
 
@@ -40,6 +41,12 @@ class World:
     are no manifests where the settings say.
     """
 
+    tailscale: Tailscale
+    cloudflare: Cloudflare
+    path: DataPath
+    proxy: Proxy
+    names: Names
+
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self.settings = settings
         self.notes: list[str] = []
@@ -49,50 +56,63 @@ class World:
             self._ending.enter_context(tempfile.TemporaryDirectory(prefix="tailkeeper-world-"))
         )
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._kubeconfigs: dict[str, str] = {}
         self.clock = Clock(settings.speed)
         self.authority = Authority(self._folder / "ca")
-        self.manifests: Manifests = load(settings.manifests)
-        self.tailscale = Tailscale(
-            path=self._folder / "tailscale.json",
-            clock=self.clock,
-            magic_dns_domain=magic_dns_domain(self.manifests.objects, "ainu-herring.ts.net"),
-        )
-        self.cloudflare = Cloudflare(
-            path=self._folder / "cloudflare.json",
-            zones=zone_names(self.manifests.objects, settings.zones),
-            api_token="sandbox-cloudflare-token",
-            clock=self.clock,
-        )
+        self.manifests = load(settings.manifests)
         self.kubernetes = Kubernetes(path=self._folder / "kubernetes.json")
-        self.path = DataPath(self.tailscale)
-        self.proxy = Proxy(self.path)
-        self.names = Names(self.cloudflare, self.tailscale, self.path, self.clock)
         self.backends = Backends()
-        self.cluster: RunningCluster | None = None
-        self._kubeconfigs: dict[str, str] = {}
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """Every object of the cluster, as the API server accepted it; not to be changed."""
+        found: list[dict[str, Any]] = self.kubernetes.dump()["objects"]
+        return found
 
     async def start(self) -> None:
         """Start everything, and return when every device is registered and every name answers."""
         tls = server_context(self.authority)
         await self._begin(self.backends.start, self.backends.stop)
         starting = asyncio.create_task(self._start_plane())
-        fresh = not self.kubernetes.path or not self.kubernetes.path.exists()
-        self._seed_zones()
-        await self._begin(self.tailscale.start, self.tailscale.stop)
-        await self._begin(self.cloudflare.start, self.cloudflare.stop)
+        is_new = not (self._folder / "kubernetes.json").exists()
         await self._begin(partial(self.kubernetes.start, tls=tls), self.kubernetes.stop)
-        await self._begin(self.proxy.start, self.proxy.stop)
-        await self._begin(partial(self.names.start, tls), self.names.stop)
-        self._say("the outside services listen")
-        if fresh:
-            self.notes += fill(self.kubernetes, self.manifests, self.authority)
+        if is_new:
+            self.notes += fill(self.kubernetes, self.manifests.objects, self.authority)
         self._kubeconfigs = write_kubeconfigs(self.kubernetes, self.authority, self._folder)
-        self.cluster = RunningCluster(self, SharedPlane(await starting))
-        await self._begin(self.cluster.start, self.cluster.stop)
+        await self._start_outside(tls)
+        self._say("the outside services listen")
+        cluster = RunningCluster(self, SharedPlane(await starting))
+        await self._begin(cluster.start, cluster.stop)
         if self.settings.split_dns:
-            self.tailscale.dns.split_dns.update(self.cluster.split_dns())
+            self.tailscale.dns.split_dns.update(cluster.split_dns())
             self.tailscale.changed()
         self._say("the cluster is in its steady state")
+
+    async def _start_outside(self, tls: SSLContext) -> None:
+        """Start what the cluster lives in: the tailnet, the zones, the names."""
+        objects = self.objects
+        self.tailscale = Tailscale(
+            path=self._folder / "tailscale.json",
+            clock=self.clock,
+            magic_dns_domain=magic_dns_domain(objects, "ainu-herring.ts.net"),
+        )
+        zones = self._folder / "cloudflare.json"
+        self.cloudflare = Cloudflare(
+            path=zones,
+            zones=zone_names(objects, self.settings.zones),
+            api_token="sandbox-cloudflare-token",
+            clock=self.clock,
+        )
+        if not zones.exists():
+            self._seed_zones(objects)
+        self.path = DataPath(self.tailscale)
+        self.proxy = Proxy(self.path)
+        self.names = Names(self.cloudflare, self.tailscale, self.path, self.clock)
+        self.names.elsewhere.update(elsewhere(objects))
+        await self._begin(self.tailscale.start, self.tailscale.stop)
+        await self._begin(self.cloudflare.start, self.cloudflare.stop)
+        await self._begin(self.proxy.start, self.proxy.stop)
+        await self._begin(partial(self.names.start, tls), self.names.stop)
 
     async def stop(self) -> None:
         """Stop everything, the last first."""
@@ -142,12 +162,8 @@ class World:
         await self._begin(plane.start, plane.stop)
         return plane
 
-    def _seed_zones(self) -> None:
+    def _seed_zones(self, objects: list[dict[str, Any]]) -> None:
         """Put other people's records into zones that nobody has kept yet."""
-        objects = self.manifests.objects
-        self.names.elsewhere.update(elsewhere(objects))
-        if self.cloudflare.path and self.cloudflare.path.exists():
-            return
         for zone in self.cloudflare.zones.values():
             with self.cloudflare.account.changing(zone):
                 for record in foreign_records(zone.name, objects):

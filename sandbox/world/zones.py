@@ -90,13 +90,15 @@ def _external_dns(objects: Sequence[Object]) -> Iterator[dict[str, Any]]:
     """Yield the domains and the annotation filter of each ExternalDNS, chart or Deployment."""
     for chart in charts(objects):
         if chart.name == "external-dns":
+            domains = chart.values.get("domainFilters")
             yield {
-                "domains": list(chart.values.get("domainFilters") or []),
-                "filter": chart.values.get("annotationFilter", ""),
+                "domains": [str(name) for name in domains] if isinstance(domains, list) else [],
+                "filter": str(chart.values.get("annotationFilter") or ""),
             }
     for thing in objects:
         if thing["kind"] == "Deployment":
-            containers = thing["spec"]["template"]["spec"].get("containers") or []
+            template = (thing.get("spec") or {}).get("template") or {}
+            containers = (template.get("spec") or {}).get("containers") or []
             for container in containers:
                 if "/external-dns:" in container.get("image", ""):
                     args = container.get("args") or []
