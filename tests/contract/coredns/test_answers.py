@@ -31,6 +31,7 @@ here CNAME www
 away CNAME example.net.
 *.wild A 10.0.0.2
 child NS ns.child
+deeper.child NS ns.deeper.child
 """
 FILES = {
     "/hosts": HOSTS,

@@ -107,7 +107,7 @@ def test_doh_by_get_and_post(
     resolver: CachingResolver, server_tls: tuple[SSLContext, SSLContext]
 ) -> None:
     """Both forms of RFC 8484 over HTTPS, with the TTL as the answer's age to the web."""
-    query = dns.message.make_query("one.example.com", "A")
+    query = dns.message.make_query("alias.example.com", "A")
     query.id = 0
     wire = query.to_wire()
     encoded = base64.urlsafe_b64encode(wire).decode().rstrip("=")
@@ -121,7 +121,7 @@ def test_doh_by_get_and_post(
     for answer in answers:
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, WIRE)
         assert answer.headers["Cache-Control"] == "max-age=120"
-        assert len(dns.message.from_wire(answer.content).answer[0]) == 2
+        assert len(dns.message.from_wire(answer.content).answer[1]) == 2
 
 
 def test_doh_as_json(resolver: CachingResolver, server_tls: tuple[SSLContext, SSLContext]) -> None:
