@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import dns.entropy
 import dns.message
 import dns.rcode
 import dns.rrset
@@ -15,7 +16,7 @@ import pytest
 from sandbox.dns import DnsServer, reply
 from sandbox.dns.server import framed, read_framed
 from tailkeeper.adapters import prober
-from tailkeeper.adapters.prober import authorities, patience
+from tailkeeper.adapters.prober import authorities, messages, patience
 from tests.support.tailnets import HOST, RESOLVER, Site, exposure, rest, running_site
 
 
@@ -99,6 +100,15 @@ def test_every_question_is_answered_whenever_the_server_closes(manners: Manners)
         assert manners.limit < 5 or manners.connections <= 16
 
     with_server(manners, story)
+
+
+def test_questions_for_one_connection_never_share_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are told apart by id alone, so chance must not give two the same."""
+    monkeypatch.setattr(dns.entropy, "random_16", lambda: 65535)
+
+    queries = messages.questions(HOST, ("A", "AAAA", "HTTPS"))
+
+    assert [query.id for query in queries.values()] == [65535, 0, 1]
 
 
 @pytest.mark.parametrize(

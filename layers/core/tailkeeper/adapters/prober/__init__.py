@@ -76,14 +76,10 @@ def tls_context() -> ssl.SSLContext:
 
 
 async def _findings(vantage: Vantage, targets: Iterable[Target]) -> list[Finding]:
-    """Probe with a bounded number of workers, then take back what a blind prober cannot know.
-
-    One path after another: a turn of the loop takes one datagram from a socket, and turns with
-    handshakes in them are long.
-    """
+    """Probe with a bounded number of workers, then take back what a blind prober cannot know."""
     work = [(path, target) for target in targets for path in paths_of(target)]
     found: dict[int, Finding] = {}
-    numbered = iter(sorted(enumerate(work), key=lambda entry: entry[1][0].name))
+    numbered = iter(enumerate(work))
     until = asyncio.get_running_loop().time() + IN_ALL
     async with asyncio.TaskGroup() as group:
         for _ in range(min(AT_ONCE, len(work))):

@@ -77,16 +77,18 @@ class TailnetPath:
         if not self.proxy:
             raise Blind("no proxy into the tailnet is configured")
         where = urlsplit(self.proxy)
-        mute = f"the proxy into the tailnet, {where.netloc}, does not speak to us"
+        mute = f"the proxy into the tailnet, {where.hostname}:{where.port}, does not speak to us"
         if self._silences.gave_up(self.proxy):
             raise Blind(mute)
         try:
             async with patience.step():
-                return await _greeting(where.hostname or "", where.port or SOCKS)
+                streams = await _greeting(where.hostname or "", where.port or SOCKS)
         except (OSError, EOFError) as error:
             if isinstance(error, TimeoutError):
                 self._silences.miss(self.proxy)
             raise Blind(f"{mute} ({type(error).__name__})") from error
+        self._silences.hit(self.proxy)
+        return streams
 
     async def _requested(self, streams: Streams, host: str, port: int, patience: Patience) -> int:
         """Send a CONNECT request and return the reply's code."""

@@ -15,7 +15,7 @@ from tailkeeper.answers import Answer, Record, normal
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dns.message import Message
     from dns.rrset import RRset
@@ -27,6 +27,15 @@ HINTS = (ParamKey.IPV4HINT, ParamKey.IPV6HINT)
 def question(name: str, kind: str) -> Message:
     """Return a query with a random id; recursion is desired, which name servers of zones ignore."""
     return dns.message.make_query(name, kind, use_edns=0, payload=UDP_SIZE)
+
+
+def questions(name: str, kinds: Sequence[str]) -> dict[str, Message]:
+    """Return a query for each type; on one connection their ids must differ."""
+    queries = {kind: question(name, kind) for kind in kinds}
+    first = queries[kinds[0]].id
+    for number, query in enumerate(queries.values()):
+        query.id = (first + number) % 65536
+    return queries
 
 
 def is_cut(message: Message) -> bool:

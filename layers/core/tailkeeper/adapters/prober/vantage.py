@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.prober.dialling import hang_up
 from tailkeeper.adapters.prober.https import Endpoint, speak
-from tailkeeper.adapters.prober.messages import answer_of, question
+from tailkeeper.adapters.prober.messages import answer_of, questions
 from tailkeeper.adapters.prober.nameservers import Nameserver, NoAnswer
 from tailkeeper.hops import Fault, Outcome, asked_name, judge_spoken
 
@@ -53,7 +53,7 @@ class Vantage:
         """
         if nameserver not in self._nameservers:
             self._nameservers[nameserver] = Nameserver(nameserver, DNS, self.tailnet.dial)
-        queries = {kind: question(name, kind) for kind in kinds}
+        queries = questions(name, kinds)
         try:
             answers = await self._nameservers[nameserver].ask(list(queries.values()), patience)
         except NoAnswer as error:
