@@ -29,5 +29,5 @@ def observe(name: str) -> dict[str, Any]:
         secret = stack().secret("TAILSCALE_SECRET")
         with tailnet.connect(os.environ["TAILSCALE_URL"], secret) as http:
             return tailnet.Tailnet(http, name).observe()
-    except (tailnet.Refused, tailnet.Unreachable) as error:
+    except (tailnet.Refused, tailnet.Throttled, tailnet.Unreachable) as error:
         return tailnet.nothing(str(error))

@@ -14,13 +14,13 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 API = "/api/v2"
 PARTS = {
-    "devices": ("/tailnet/{tailnet}/devices?fields=all", "devices"),
-    "services": ("/tailnet/{tailnet}/services", "vipServices"),
-    "split_dns": ("/tailnet/{tailnet}/dns/split-dns", ""),
+    "devices": "/tailnet/{tailnet}/devices?fields=all",
+    "services": "/tailnet/{tailnet}/services",
+    "split_dns": "/tailnet/{tailnet}/dns/split-dns",
 }
 
 
@@ -76,19 +76,15 @@ class Tailnet:
 
     @_read_again
     def _read(self, part: str) -> Any:
-        path, field = PARTS[part]
-        answer = self._send("GET", path.format(tailnet=self.tailnet))
-        if part == "devices":
-            return [trimmed(device) for device in answer[field]]
-        return answer.get(field) or [] if field else answer
+        path = PARTS[part].format(tailnet=self.tailnet)
+        answer = self._send("GET", path)
+        with _named_errors(path):
+            return TOLD[part](answer)
 
     def _send(self, method: str, path: str, **parts: Any) -> Any:
         with _named_errors(path):
             answer = self.http.request(method, API + path, **parts)
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                raise Throttled(f"Tailscale throttles {path}")
-            if answer.is_server_error:
-                raise Unreachable(f"Tailscale answered {answer.status_code} to {path}")
+            _check_again(answer, path)
             if answer.is_error:
                 raise Refused(_refusal(answer, path))
             return answer.json()
@@ -108,6 +104,19 @@ def trimmed(device: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _split_dns(answer: Mapping[str, Any]) -> dict[str, list[str]]:
+    if not all(isinstance(servers, list) for servers in answer.values()):
+        raise TypeError("the nameservers of a domain are no list")
+    return dict(answer)
+
+
+TOLD: dict[str, Callable[[Any], Any]] = {
+    "devices": lambda answer: [trimmed(device) for device in answer["devices"]],
+    "services": lambda answer: list(answer.get("vipServices") or ()),
+    "split_dns": _split_dns,
+}
+
+
 @contextmanager
 def connect(
     base_url: str, secret: Mapping[str, str], timeout: float = 10
@@ -115,7 +124,7 @@ def connect(
     """Yield a client authorized by an OAuth client's credentials, or by an API key.
 
     `secret` holds `client_id` and `client_secret`, or `api_key`. Raises Refused when Tailscale does
-    not accept them, Unreachable when it does not answer.
+    not accept them, Throttled, Unreachable when it does not answer.
     """
     with httpx.Client(base_url=base_url, timeout=timeout) as http:
         token = secret.get("api_key") or _access_token(http, secret)
@@ -127,10 +136,11 @@ def connect(
 def _access_token(http: httpx.Client, secret: Mapping[str, str]) -> str:
     path = f"{API}/oauth/token"
     form = {"grant_type": "client_credentials"}
+    if not secret.keys() >= {"client_id", "client_secret"}:
+        raise Refused("the secret holds neither client_id and client_secret nor api_key")
     with _named_errors(path):
         answer = http.post(path, data=form, auth=(secret["client_id"], secret["client_secret"]))
-        if answer.is_server_error:
-            raise Unreachable(f"Tailscale answered {answer.status_code} to {path}")
+        _check_again(answer, path)
         if answer.is_error:
             raise Refused("Tailscale does not accept the OAuth client: is it revoked?")
         return str(answer.json()["access_token"])
@@ -142,8 +152,16 @@ def _named_errors(path: str) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         raise Unreachable(f"Tailscale: {type(error).__name__} at {path}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(f"Tailscale: the answer of {path} makes no sense") from error
+
+
+def _check_again(answer: httpx.Response, path: str) -> None:
+    """Raise what another try may mend."""
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise Throttled(f"Tailscale throttles {path}")
+    if answer.is_server_error:
+        raise Unreachable(f"Tailscale answered {answer.status_code} to {path}")
 
 
 def _refusal(answer: httpx.Response, path: str) -> str:
