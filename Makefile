@@ -62,7 +62,7 @@ build: setup $(SAM)
 	@$(BIN)/python scripts/check_artifact.py
 
 deploy: build
-	@$(BIN)/python scripts/deploy.py
+	@$(BIN)/python scripts/deploy.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) .sam .aws-sam build .world report.html
