@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SAM := .sam/bin/sam
 UV_VERSION := 0.13.9
+SYNC := $(UV) sync --frozen --inexact
 STAMP := $(VENV)/.set-up
 export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
@@ -21,9 +22,9 @@ setup: $(STAMP)
 
 $(STAMP): uv.lock pyproject.toml
 	@test -x $(UV) || { echo "Setting up $(VENV) (once, about half a minute)"; \
-	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
+	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@echo "Installing what uv.lock names"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact
+	@$(SYNC) --quiet 2>/dev/null || $(SYNC) --system-certs   # a proxy with a certificate of its own
 	@$(BIN)/python scripts/link.py
 	@AWS_REGION=none $(BIN)/python -W ignore scripts/warm.py
 	@touch $@
@@ -50,7 +51,8 @@ bench: setup
 
 $(SAM): uv.lock
 	@echo "Setting up the SAM CLI in an environment of its own (once)"
-	@UV_PROJECT_ENVIRONMENT=.sam $(UV) sync --quiet --frozen --only-group sam
+	@export UV_PROJECT_ENVIRONMENT=.sam; SYNC="$(UV) sync --quiet --frozen --only-group sam"; \
+	  $$SYNC 2>/dev/null || $$SYNC --system-certs
 	@touch $@
 
 .PHONY: validate
