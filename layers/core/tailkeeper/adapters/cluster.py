@@ -28,7 +28,11 @@ SERVER_ERROR = 500
 
 
 class Unreachable(Exception):
-    """The API server did not answer, or answered 5xx or 429."""
+    """The API server did not answer, or answered 5xx or 429; `silent`: it said nothing at all."""
+
+    def __init__(self, sentence: str, *, silent: bool = False) -> None:
+        super().__init__(sentence)
+        self.silent = silent
 
 
 class Refused(Exception):
@@ -63,6 +67,7 @@ class Cluster:
         document = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
         configuration = Configuration()
         load_kube_config_from_dict(document, client_configuration=configuration)
+        configuration.retries = False  # ours are enough: urllib3's would make twelve tries of three
         return cls(ApiClient(configuration))
 
     def list(self, path: str, **query: str) -> list[dict[str, Any]]:
@@ -128,7 +133,8 @@ class Cluster:
             )
             answer.read()
         except (HTTPError, OSError) as error:
-            raise Unreachable(f"the API server: {type(error).__name__} at {path}") from error
+            sentence = f"the API server: {type(error).__name__} at {path}"
+            raise Unreachable(sentence, silent=True) from error
         except ApiException as error:
             raise _named(error.status or 0, path, error.body) from error
         if answer.status >= 300:  # noqa: PLR2004 - not 2xx

@@ -36,11 +36,17 @@ LONGEST_ANNOTATION = 500  # longer ones are other tools' notes, such as kubectl'
 def observe(name: str, cluster: Cluster) -> dict[str, Any]:
     """Return a cluster's observation: its objects by kind, and why a kind could not be read."""
     observed = nothing(name, "")
-    for kind, (path, query) in KINDS.items():
+    kinds = list(KINDS)
+    for place, kind in enumerate(kinds):
+        path, query = KINDS[kind]
         try:
             items = cluster.list(path, **query)
         except (Refused, Unreachable) as error:
             observed["partial"][kind] = str(error)
+            if isinstance(error, Unreachable) and error.silent:
+                # Every other kind would wait as long: together, longer than a function may run.
+                observed["partial"] |= dict.fromkeys(kinds[place:], str(error))
+                break
             continue
         observed["objects"][kind] = [TRIMS.get(kind, trimmed)(item) for item in items]
     observed["complete"] = not observed["partial"]
@@ -102,7 +108,12 @@ def external_dns(item: Mapping[str, Any]) -> dict[str, Any]:
         "namespace": item["metadata"].get("namespace", ""),
         "name": item["metadata"]["name"],
         "replicas": spec.get("replicas", 1),
-        "args": [argument for container in containers for argument in container.get("args") or []],
+        "args": [
+            argument
+            for container in containers
+            for part in ("command", "args")
+            for argument in container.get(part) or []
+        ],
     }
 
 

@@ -1,0 +1,191 @@
+"""A cluster's observation: what is kept of each object, and that no secret is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.faults import Fault
+from sandbox.kubernetes.server import Kubernetes
+from sandbox.threads import running
+from tailkeeper.adapters import objects
+from tailkeeper.adapters.cluster import Cluster
+from tests.support.handlers import kubeconfig
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATE = {
+    "device_id": "nXYZ",
+    "device_fqdn": "gateway-envoy-1.tail.ts.net.",
+    "device_ips": '["100.64.0.2","fd7a:115c:a1e0::2"]',
+    "_machinekey": "privkey:do-not-read",
+}
+EXTERNAL_DNS = {
+    "containers": [
+        {"name": "a", "image": "x", "args": ["--source=ingress", "--txt-owner-id=homelab"]},
+        {"name": "b", "image": "y", "command": ["external-dns", "--policy=sync"]},
+    ]
+}
+
+
+def manifest(kind: str, name: str, api: str = "v1", **parts: Any) -> dict[str, Any]:
+    """Return an object of the namespace `tailscale`."""
+    metadata = {"name": name, "namespace": "tailscale", **parts.pop("metadata", {})}
+    return {"apiVersion": api, "kind": kind, "metadata": metadata, **parts}
+
+
+def deployment(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return a Deployment with two replicas."""
+    return manifest(
+        "Deployment",
+        name,
+        "apps/v1",
+        metadata={"labels": labels},
+        spec={
+            "replicas": 2,
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": EXTERNAL_DNS},
+        },
+    )
+
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+MANIFESTS = [
+    manifest("Namespace", "tailscale") | {"metadata": {"name": "tailscale"}},
+    manifest("Gateway", "gw", GATEWAY_API, spec={"gatewayClassName": "e", "listeners": []}),
+    manifest(
+        "HTTPRoute",
+        "app",
+        GATEWAY_API,
+        metadata={"annotations": {"short": "kept", "long": "x" * 501}},
+        spec={"hostnames": ["app.example.com"], "rules": [{"matches": []}]},
+    ),
+    manifest("Service", "web", spec={"ports": [{"port": 80}], "selector": {"a": "b"}}),
+    manifest(
+        "Secret",
+        "ts-envoy-0",
+        metadata={"labels": {"tailscale.com/managed": "true"}},
+        data={key: base64.b64encode(text.encode()).decode() for key, text in STATE.items()},
+    ),
+    manifest("Secret", "not-the-operators", data={"password": "ZG8tbm90LXJlYWQ="}),
+    deployment("external-dns", {"app.kubernetes.io/name": "external-dns"}),
+    deployment("web", {"app.kubernetes.io/name": "web"}),
+]
+
+
+@pytest.fixture
+def server() -> Iterator[Kubernetes]:
+    """Run a cluster with one object of each kind that matters, and some that do not."""
+    stand_in = Kubernetes()
+    refused = stand_in.load_objects(MANIFESTS)
+    assert not refused
+    with running(stand_in):
+        yield stand_in
+
+
+def observe(server: Kubernetes) -> dict[str, Any]:
+    """Return the cluster's observation."""
+    return objects.observe("homelab", Cluster.connect(kubeconfig(server)))
+
+
+def test_each_kind_costs_one_list(server: Kubernetes) -> None:
+    """Complete, every kind there, and one request for each."""
+    seen = observe(server)
+
+    assert (seen["cluster"], seen["complete"], seen["partial"]) == ("homelab", True, {})
+    assert {kind: len(found) for kind, found in seen["objects"].items()} == {
+        "Gateway": 1,
+        "HTTPRoute": 1,
+        "Namespace": len(seen["objects"]["Namespace"]),
+        "Service": len(seen["objects"]["Service"]),
+        "StateSecret": 1,
+        "ExternalDNS": 1,
+    }
+    assert len(server.requests) == len(objects.KINDS)
+
+
+def test_what_planning_never_reads_is_left_out(server: Kubernetes) -> None:
+    """Rules, managed fields and long annotations; ten thousand routes must travel."""
+    (route,) = observe(server)["objects"]["HTTPRoute"]
+
+    assert route["metadata"].keys() == {
+        *("name", "namespace", "labels", "generation", "creationTimestamp", "annotations")
+    }
+    assert route["metadata"]["annotations"] == {"short": "kept"}
+    assert route["spec"] == {"hostnames": ["app.example.com"]}
+
+
+def test_of_a_state_secret_only_the_device_is_read(server: Kubernetes) -> None:
+    """The machine's private key lies in the same Secret; no other Secret is asked for."""
+    seen = observe(server)
+
+    (secret,) = seen["objects"]["StateSecret"]
+    assert secret == {
+        "namespace": "tailscale",
+        "name": "ts-envoy-0",
+        "labels": {"tailscale.com/managed": "true"},
+        "device_id": "nXYZ",
+        "device_fqdn": "gateway-envoy-1.tail.ts.net",
+        "device_ips": ["100.64.0.2", "fd7a:115c:a1e0::2"],
+    }
+    assert "do-not-read" not in json.dumps(seen)
+
+
+def test_a_secret_without_a_device_says_so() -> None:
+    """A proxy that has not registered yet."""
+    told = objects.state_secret({"metadata": {"name": "ts-0"}, "data": {"device_id": ""}})
+
+    assert (told["device_id"], told["device_ips"], told["namespace"]) == ("", [], "")
+
+
+def test_an_external_dns_is_seen_as_it_runs(server: Kubernetes) -> None:
+    """Replicas, and the flags of every container, as arguments or in its command."""
+    (found,) = observe(server)["objects"]["ExternalDNS"]
+
+    assert found["replicas"] == 2
+    assert {"--source=ingress", "--txt-owner-id=homelab", "--policy=sync"} <= set(found["args"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500, "body": {"message": "etcd"}},
+        {"status": 429, "body": {"message": "too many"}},
+        {"status": 403, "body": {"message": "forbidden"}},
+    ],
+)
+def test_a_kind_that_fails_makes_that_kind_partial(
+    server: Kubernetes, fault: dict[str, Any]
+) -> None:
+    """F02: the others are there, and the reason with the one that is not."""
+    server.faults.append(Fault(path="*/httproutes", times=3, **fault))
+
+    seen = observe(server)
+
+    assert seen["partial"].keys() == {"HTTPRoute"}
+    assert "httproutes" in seen["partial"]["HTTPRoute"]
+    assert (seen["complete"], seen["objects"]["HTTPRoute"]) == (False, [])
+    assert len(seen["objects"]["Gateway"]) == 1
+
+
+def test_a_server_that_falls_silent_is_not_asked_for_the_rest(server: Kubernetes) -> None:
+    """Three tries, not three for each kind: a function has a minute, and a dead server takes it."""
+    server.faults.append(Fault(path="*/httproutes", times=99, cut="before"))
+
+    seen = observe(server)
+
+    assert list(seen["partial"]) == list(objects.KINDS)[1:]
+    assert len(seen["objects"]["Gateway"]) == 1
+    assert len(server.requests) == 4
+
+
+def test_a_cluster_without_the_gateway_api_is_partial(server: Kubernetes) -> None:
+    """A missing kind proves nothing about the routes that were there yesterday."""
+    server.faults.append(Fault(path="*/gateways", status=404, body={"message": "not found"}))
+
+    assert "404" in observe(server)["partial"]["Gateway"]
