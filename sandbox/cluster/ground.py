@@ -24,8 +24,8 @@ class Tailnet(Protocol):
     def devices(self) -> Sequence[Device]:
         """Devices in the wire format."""
 
-    def register(self, hostname: str, *, tags: Sequence[str]) -> Device:
-        """Let a new device join, connected."""
+    def register(self, hostname: str, *, tags: Sequence[str]) -> Device | None:
+        """Let a new device join, connected; None when that is not for us to do yet."""
 
     def connect(self, device_id: str) -> Device:
         """Connect a device."""

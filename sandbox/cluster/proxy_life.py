@@ -142,15 +142,15 @@ class Proxy:
         secret = self._ground.api.get("Secret", NAMESPACE, pod_name(self.item))
         return self._ground.device(decoded(secret).get("device_id", ""))
 
-    def _register(self) -> Device:
+    def _register(self) -> Device | None:
         self._registering = True
         try:
             return self._ground.tailnet.register(self.item.hostname, tags=self.item.tags)
         finally:
             self._registering = False
 
-    def _take(self, device: Device) -> None:
-        self.node_id = device["nodeId"]
+    def _take(self, device: Device | None) -> None:
+        self.node_id = device["nodeId"] if device else ""
         self.listen()
 
     def _go_offline(self) -> None:

@@ -16,6 +16,7 @@ import traceback
 from typing import IO, Any
 
 from sandbox.world.composition import World
+from sandbox.world.description import describe
 from sandbox.world.settings import Settings
 
 
@@ -51,7 +52,7 @@ async def _run(line: str, answers: IO[str]) -> int:
         say("failed", text=f"{type(error).__name__}: {error}")
         await world.stop()
         return 1
-    say("ready", **world.describe())
+    say("ready", **describe(world))
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await world.stop()
     return 0

@@ -76,7 +76,7 @@ class RunningCluster:
         self._network = ServiceNetwork(world.backends.connect)
         objects = world.objects
         api, clock = world.kubernetes, world.clock
-        ground = Ground(api, world.tailscale, world.path, clock, self._connect)
+        ground = Ground(api, world.tailnet, world.path, clock, self._connect)
         tags = default_tags(objects)
         self.certificates = CertManager(api, world.authority, clock)
         self.kubelet = Kubelet(api, self._network, clock, world.names.from_pod)

@@ -23,6 +23,7 @@ from sandbox.tailnet.proxy import Proxy
 from sandbox.tailscale import Tailscale
 from sandbox.world.access import server_context, write_kubeconfigs
 from sandbox.world.cluster import RunningCluster, fill
+from sandbox.world.mirrors import TROUBLE, TailnetMirror, ZonesMirror
 from sandbox.world.names import Names
 from sandbox.world.zones import elsewhere, foreign_records, magic_dns_domain, zone_names
 
@@ -31,17 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from ssl import SSLContext
 
+    from sandbox.cluster.ground import Tailnet
     from sandbox.world.settings import Settings
 
 
 class World:
-    """One world. `start` it, `describe` where its parts listen, `stop` it.
+    """One world. `start` it, `stop` it; `sandbox.world.description` says where its parts listen.
 
     `say` is called with a sentence of progress now and then. Raises NotADirectoryError when there
     are no manifests where the settings say.
     """
 
     tailscale: Tailscale
+    tailnet: Tailnet
     cloudflare: Cloudflare
     path: DataPath
     proxy: Proxy
@@ -56,7 +59,7 @@ class World:
             self._ending.enter_context(tempfile.TemporaryDirectory(prefix="tailkeeper-world-"))
         )
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._kubeconfigs: dict[str, str] = {}
+        self.kubeconfigs: dict[str, str] = {}
         self.clock = Clock(settings.speed)
         self.authority = Authority(self._folder / "ca")
         self.manifests = load(settings.manifests)
@@ -72,81 +75,83 @@ class World:
     async def start(self) -> None:
         """Start everything, and return when every device is registered and every name answers."""
         tls = server_context(self.authority)
+        if "kubeconfig" in self.settings.replace:
+            await self._start_outside(tls)
+            return
         await self._begin(self.backends.start, self.backends.stop)
-        starting = asyncio.create_task(self._start_plane())
+        plane = asyncio.create_task(self._start_plane())
+        await self._start_api_server(tls)
+        await self._start_outside(tls)
+        self._say("the outside services listen")
+        await self._start_cluster(await plane)
+        self._say("the cluster is in its steady state")
+
+    async def _start_api_server(self, tls: SSLContext) -> None:
         is_new = not (self._folder / "kubernetes.json").exists()
         await self._begin(partial(self.kubernetes.start, tls=tls), self.kubernetes.stop)
         if is_new:
             self.notes += fill(self.kubernetes, self.manifests.objects, self.authority)
-        self._kubeconfigs = write_kubeconfigs(self.kubernetes, self.authority, self._folder)
-        await self._start_outside(tls)
-        self._say("the outside services listen")
-        cluster = RunningCluster(self, SharedPlane(await starting))
+        self.kubeconfigs = write_kubeconfigs(self.kubernetes, self.authority, self._folder)
+
+    async def _start_cluster(self, plane: Envoy | PlainTls) -> None:
+        cluster = RunningCluster(self, SharedPlane(plane))
         await self._begin(cluster.start, cluster.stop)
         if self.settings.split_dns:
             self.tailscale.dns.split_dns.update(cluster.split_dns())
             self.tailscale.changed()
-        self._say("the cluster is in its steady state")
 
     async def _start_outside(self, tls: SSLContext) -> None:
         """Start what the cluster lives in: the tailnet, the zones, the names."""
         objects = self.objects
+        await self._start_tailnet(objects)
+        self.path = DataPath(self.tailscale)
+        self.proxy = Proxy(self.path)
+        refresh = await self._start_zones(objects)
+        self.names = Names(self.cloudflare, self.tailscale, self.path, self.clock, refresh=refresh)
+        self.names.elsewhere.update(elsewhere(objects))
+        await self._begin(self.proxy.start, self.proxy.stop)
+        await self._begin(partial(self.names.start, tls), self.names.stop)
+
+    async def _start_tailnet(self, objects: list[dict[str, Any]]) -> None:
+        url = self.settings.replace.get("tailscale_url")
         self.tailscale = Tailscale(
-            path=self._folder / "tailscale.json",
+            path=None if url else self._folder / "tailscale.json",
             clock=self.clock,
             magic_dns_domain=magic_dns_domain(objects, "ainu-herring.ts.net"),
         )
-        zones = self._folder / "cloudflare.json"
+        self.tailnet = self.tailscale
+        if not url:
+            await self._begin(self.tailscale.start, self.tailscale.stop)
+            return
+        mirror = TailnetMirror(self.tailscale, url, self.settings.tailscale_secret)
+        self.tailnet = mirror
+        try:
+            await self._begin(mirror.start, mirror.stop)
+        except TROUBLE as error:
+            self.notes.append(f"the tailnet at {url} cannot be read, so nothing is on it: {error}")
+
+    async def _start_zones(
+        self, objects: list[dict[str, Any]]
+    ) -> Callable[[], Awaitable[None]] | None:
+        """Start the zones' API; for somebody else's, return what refreshes our picture of them."""
+        url = self.settings.replace.get("cloudflare_url")
+        file = self._folder / "cloudflare.json"
         self.cloudflare = Cloudflare(
-            path=zones,
-            zones=zone_names(objects, self.settings.zones),
+            path=None if url else file,
+            zones=() if url else zone_names(objects, self.settings.zones),
             api_token="sandbox-cloudflare-token",
             clock=self.clock,
         )
-        if not zones.exists():
+        if url:
+            return ZonesMirror(self.cloudflare, url, self.settings.cloudflare_token).refresh
+        if not file.exists():
             self._seed_zones(objects)
-        self.path = DataPath(self.tailscale)
-        self.proxy = Proxy(self.path)
-        self.names = Names(self.cloudflare, self.tailscale, self.path, self.clock)
-        self.names.elsewhere.update(elsewhere(objects))
-        await self._begin(self.tailscale.start, self.tailscale.stop)
         await self._begin(self.cloudflare.start, self.cloudflare.stop)
-        await self._begin(self.proxy.start, self.proxy.stop)
-        await self._begin(partial(self.names.start, tls), self.names.stop)
+        return None
 
     async def stop(self) -> None:
         """Stop everything, the last first."""
         await self._ending.aclose()
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the connection file says of the world."""
-        return {
-            "tailscale": {
-                "base_url": self.tailscale.base_url,
-                "admin_url": self.tailscale.admin_url,
-                "client_id": self.tailscale.oauth_client_id,
-                "client_secret": self.tailscale.oauth_client_secret,
-                "magic_dns_domain": self.tailscale.magic_dns_domain,
-            },
-            "cloudflare": {
-                "base_url": self.cloudflare.base_url,
-                "admin_url": self.cloudflare.admin_url,
-                "api_token": self.cloudflare.api_token,
-                "zones": [zone.name for zone in self.cloudflare.zones.values()],
-            },
-            "kubernetes": {
-                "base_url": self.kubernetes.base_url,
-                "admin_url": self.kubernetes.admin_url,
-                **self._kubeconfigs,
-            },
-            "dns": self.names.describe(),
-            "socks5": f"127.0.0.1:{self.proxy.port}",
-            "tls": {"ca_file": str(self.authority.ca_file)},
-            "manifests": str(self.settings.manifests),
-            "objects": len(self.manifests.objects),
-            "notes": self.notes,
-            "skipped": [{"path": s.path, "reason": s.reason} for s in self.manifests.skipped],
-        }
 
     async def _begin(
         self, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]

@@ -10,7 +10,7 @@ from sandbox.tailnet.datapath import CGNAT, ULA
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from ssl import SSLContext
 
     from sandbox.clock import Clock
@@ -22,19 +22,28 @@ Elsewhere = dict[str, "Mapping[str, Sequence[str]]"]
 
 
 class Names:
-    """The world's name servers; `public`, `tailnet` and `doh` say where they listen."""
+    """The world's name servers; `refresh` is awaited before a zone is looked at."""
 
-    def __init__(self, zones: Zones, tailnet: Tailnet, path: DataPath, clock: Clock) -> None:
+    def __init__(
+        self,
+        zones: Zones,
+        tailnet: Tailnet,
+        path: DataPath,
+        clock: Clock,
+        *,
+        refresh: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.elsewhere: Elsewhere = {}
         self._public = PublicDns(zones, self.elsewhere)
-        self._resolver = CachingResolver(self._public.recurse, clock)
+        self._refresh = refresh
+        self._resolver = CachingResolver(self._recurse, clock)
         self._tailnet = TailnetDns(tailnet, self._resolver.answer, path.dial, clock)
         self._doh = DohServer(self._resolver.answer)
         self._servers: list[DnsServer] = []
 
     async def start(self, tls: SSLContext) -> None:
         """Listen on loopback: UDP and TCP for each view, and DoH."""
-        for handler in (self._public.answer, self._tailnet.answer):
+        for handler in (self._answer, self._tailnet.answer):
             self._servers.append(await serve(handler))
         await self._doh.start(tls=tls)
 
@@ -48,6 +57,16 @@ class Names:
         """Return where the views are asked: `host:port`, and the DoH URL."""
         public, tailnet = (f"{server.host}:{server.port}" for server in self._servers)
         return {"public": public, "tailnet": tailnet, "doh": self._doh.url}
+
+    async def _answer(self, query: Message, client: Client) -> Message | None:
+        if self._refresh:
+            await self._refresh()
+        return await self._public.answer(query, client)
+
+    async def _recurse(self, query: Message, client: Client) -> Message | None:
+        if self._refresh:
+            await self._refresh()
+        return await self._public.recurse(query, client)
 
     async def from_pod(self, query: Message, host: str, _: int) -> Message:
         """Ask a name server from inside the cluster: any public resolver, no tailnet address."""

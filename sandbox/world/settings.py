@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 
+TAILSCALE = {
+    "api_key": "TAILSCALE_API_KEY",
+    "client_id": "TAILSCALE_OAUTH_CLIENT_ID",
+    "client_secret": "TAILSCALE_OAUTH_CLIENT_SECRET",
+}
+CLOUDFLARE = "CLOUDFLARE_API_TOKEN"
 HOMELAB = Path(__file__).parents[1] / "homelab"
 
 
@@ -16,8 +23,10 @@ class Settings:
 
     `manifests` is a directory (ours if absent), `world` a folder that keeps the state. `zones` are
     added to those found in the manifests. `split_dns` points the tailnet's split DNS to the
-    resolvers from the start. `replace` names outside parts that take the place of ours, by
-    `tailscale_url`, `cloudflare_url` and `kubeconfig`.
+    resolvers from the start. `replace` names outside parts that take the place of ours:
+    `tailscale_url` with `tailscale_secret` ({client_id, client_secret} or {api_key}),
+    `cloudflare_url` with `cloudflare_token`, `kubeconfig`. Credentials that are not given are
+    looked for in the environment, by the names that those services' own tools use.
     """
 
     manifests: Path = HOMELAB
@@ -25,7 +34,7 @@ class Settings:
     speed: float = 1.0
     zones: tuple[str, ...] = ()
     split_dns: bool = False
-    replace: dict[str, str] = field(default_factory=dict)
+    replace: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
@@ -44,3 +53,17 @@ class Settings:
             split_dns=bool(document.get("split_dns")),
             replace={k: v for k, v in (document.get("replace") or {}).items() if v},
         )
+
+    @property
+    def tailscale_secret(self) -> dict[str, str]:
+        """The credentials of somebody else's tailnet, empty when there are none."""
+        given: dict[str, str] = self.replace.get("tailscale_secret") or {}
+        return given or {
+            key: os.environ[name] for key, name in TAILSCALE.items() if os.environ.get(name)
+        }
+
+    @property
+    def cloudflare_token(self) -> str:
+        """The token for somebody else's zones, empty when there is none."""
+        given = self.replace.get("cloudflare_token") or os.environ.get(CLOUDFLARE, "")
+        return str(given)

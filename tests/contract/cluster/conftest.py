@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -14,7 +16,7 @@ from sandbox.cluster.documents import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from pathlib import Path
+    from types import ModuleType
 
 T = TypeVar("T")
 
@@ -156,3 +158,20 @@ class _FakePlane:
 def plane() -> _FakePlane:
     """Return a data plane of values."""
     return _FakePlane()
+
+
+def _world_process() -> ModuleType:
+    """Import the helper beside this file: tests are not a package."""
+    path = Path(__file__).parent / "world_process.py"
+    spec = importlib.util.spec_from_file_location("world_process", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def start_world() -> Any:
+    """Return what starts a world as a child process, with the settings given."""
+    return _world_process().world

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -18,29 +17,14 @@ from sandbox.world.settings import Settings
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
+    from collections.abc import Callable, Iterator
 
 HOSTS = [f"{app}.hearth.example" for app in ("home", "photos", "music", "recipes", "docs")]
 GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces/tailscale/gateways/front-door"
 
 
-def _helpers() -> ModuleType:
-    """Import the file beside this one: tests are not a package."""
-    path = Path(__file__).parent / "world_process.py"
-    spec = importlib.util.spec_from_file_location("world_process", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-start_world = _helpers().world
-
-
 @pytest.fixture(scope="module")
-def world() -> Iterator[Any]:
+def world(start_world: Callable[..., Any]) -> Iterator[Any]:
     """Return a world of our own example cluster, fifty times as fast as the real one."""
     with start_world(speed=50) as running:
         yield running
@@ -94,7 +78,9 @@ def bring_in_step(world: Any) -> None:
         assert api.patch("/tailnet/-/dns/split-dns", json=wanted).is_success
 
 
-def test_it_is_ready_within_five_seconds_and_says_where_everything_is() -> None:
+def test_it_is_ready_within_five_seconds_and_says_where_everything_is(
+    start_world: Callable[..., Any],
+) -> None:
     """The boot of a fresh world, with everything registered when it says so."""
     started = time.monotonic()
     with start_world() as running:
@@ -231,7 +217,7 @@ def test_a_route_added_by_kubectl_is_served_without_a_restart(world: Any) -> Non
         world.until(lambda: world.ask("home.hearth.example").ok)
 
 
-def test_the_state_survives_a_kill(tmp_path: Path) -> None:
+def test_the_state_survives_a_kill(start_world: Callable[..., Any], tmp_path: Path) -> None:
     """After `kill -9`: the same devices, records and objects, and no Envoy left behind."""
     with start_world(world=str(tmp_path), speed=50) as first:
         bring_in_step(first)
@@ -249,7 +235,9 @@ def test_the_state_survives_a_kill(tmp_path: Path) -> None:
         assert again.ask("photos.hearth.example", path="public-record").ok
 
 
-def test_split_dns_is_set_from_the_start_when_the_world_is_told_so() -> None:
+def test_split_dns_is_set_from_the_start_when_the_world_is_told_so(
+    start_world: Callable[..., Any],
+) -> None:
     """A tailnet that an administrator has pointed at the resolver by hand."""
     with start_world(split_dns=True) as running:
         resolver = next(d for d in running.devices() if d["hostname"] == "tailnet-dns")
@@ -258,7 +246,9 @@ def test_split_dns_is_set_from_the_start_when_the_world_is_told_so() -> None:
     assert found == {"hearth.example": [resolver["addresses"][0]]}
 
 
-def test_a_users_repository_becomes_a_world(user_repository: Path) -> None:
+def test_a_users_repository_becomes_a_world(
+    start_world: Callable[..., Any], user_repository: Path
+) -> None:
     """Every route is accepted, what only charts make is stood in for and listed."""
     with start_world(manifests=str(user_repository), split_dns=True) as running:
         with running.kubernetes() as api:

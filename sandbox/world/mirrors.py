@@ -1,0 +1,188 @@
+"""Somebody else's tailnet or zones in place of ours: what the rest of the world knows of them.
+
+A mirror only reads. The tailnet's is refreshed slowly, since whoever watches that API counts our
+calls too; the zones' only when somebody asks their DNS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandbox.cloudflare import Cloudflare
+    from sandbox.cluster.ground import Device
+    from sandbox.tailscale import Tailscale
+
+log = logging.getLogger(__name__)
+LOOK_EVERY = 20.0  # seconds of this machine
+FRESH = 0.5  # seconds for which one reading of the zones is good
+MOST_RECORDS = 5_000
+TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError)
+
+
+class TailnetMirror:
+    """Keeps our tailnet's devices and split DNS like those of the API at `url`.
+
+    To the operator it is the tailnet: nobody registers there through us, so a proxy's device is
+    the connected one with its hostname and tags.
+    """
+
+    def __init__(self, ours: Tailscale, url: str, secret: Mapping[str, str]) -> None:
+        self._ours = ours
+        self._url = f"{url.rstrip('/').removesuffix('/api/v2')}/api/v2"
+        self._secret = secret
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def devices(self) -> Sequence[Device]:
+        """The devices as they were when we last looked."""
+        return self._ours.devices
+
+    async def start(self) -> None:
+        """Look once, then now and then; raise what went wrong the first time."""
+        await self.look()
+        self._task = asyncio.create_task(self._keep_looking())
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Read the tailnet, and tell what has changed."""
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            headers = {"Authorization": f"Bearer {await self._token(http)}"}
+            base = f"{self._url}/tailnet/-"
+            async with http.get(f"{base}/devices?fields=all", headers=headers) as answer:
+                devices = (await answer.json())["devices"]
+            async with http.get(f"{base}/dns/split-dns", headers=headers) as answer:
+                split_dns = await answer.json()
+        self._ours.dns.split_dns = {k: v for k, v in split_dns.items() if v}
+        self._ours.magic_dns_domain = domain_of(devices) or self._ours.magic_dns_domain
+        before = {device["nodeId"]: device for device in self._ours.devices}
+        self._ours.machines.all[:] = devices
+        for kind, device in events(before, {d["nodeId"]: d for d in devices}):
+            self._ours.tell(kind, device)
+
+    async def _token(self, http: aiohttp.ClientSession) -> str:
+        if self._secret.get("api_key"):
+            return self._secret["api_key"]
+        form = {"client_id": self._secret["client_id"]}
+        form |= {"client_secret": self._secret["client_secret"], "grant_type": "client_credentials"}
+        async with http.post(f"{self._url}/oauth/token", data=form) as answer:
+            return str((await answer.json())["access_token"])
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except TROUBLE as error:
+                log.warning("the tailnet could not be read: %s", error)
+
+    def register(self, hostname: str, *, tags: Sequence[str]) -> Device | None:
+        """Return the connected device that is this proxy, None while there is none."""
+        for device in reversed(self._ours.devices):
+            same = device["hostname"] == hostname and set(tags) <= set(device.get("tags") or [])
+            if same and device["connectedToControl"]:
+                return device
+        return None
+
+    def connect(self, device_id: str) -> Device:
+        """Return the device: only its owner connects it."""
+        return self._ours.machines.find(device_id)
+
+    def disconnect(self, device_id: str) -> Device:
+        """Return the device: only its owner disconnects it."""
+        return self._ours.machines.find(device_id)
+
+    def remove(self, device_id: str) -> Device:
+        """Return the device: only its owner removes it."""
+        return self._ours.machines.find(device_id)
+
+    def subscribe(self, callback: Callable[[str, Device], object]) -> None:
+        """Call back with (kind, device) when a device has changed."""
+        self._ours.subscribe(callback)
+
+
+def domain_of(devices: Sequence[Device]) -> str:
+    """Return the domain of most devices' names."""
+    domains = Counter(d["name"].rstrip(".").partition(".")[2] for d in devices)
+    return domains.most_common(1)[0][0] if domains else ""
+
+
+def events(before: Mapping[str, Device], after: Mapping[str, Device]) -> list[tuple[str, Device]]:
+    """Return what happened between two readings, in the order in which it must be told."""
+    gone = [("removed", before[key]) for key in before if key not in after]
+    changed = [
+        (kind, after[key])
+        for key in after
+        if key in before
+        for kind in _changes(before[key], after[key])
+    ]
+    return gone + changed + [("registered", after[key]) for key in after if key not in before]
+
+
+def _changes(old: Device, new: Device) -> list[str]:
+    found = []
+    if old["connectedToControl"] != new["connectedToControl"]:
+        found.append("connected" if new["connectedToControl"] else "disconnected")
+    if old["name"] != new["name"]:
+        found.append("renamed")
+    if old["addresses"] != new["addresses"]:
+        found.append("addressed")
+    return found
+
+
+class ZonesMirror:
+    """Keeps our zones' records like those of the Cloudflare API at `url`, for the DNS to answer."""
+
+    def __init__(self, ours: Cloudflare, url: str, token: str) -> None:
+        self._ours = ours
+        self._url = f"{url.rstrip('/').removesuffix('/client/v4')}/client/v4"
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._read_at = 0.0
+        self._turn = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read the zones unless that was done just now; on trouble the last reading stands."""
+        async with self._turn:
+            if time.monotonic() - self._read_at < FRESH:
+                return
+            try:
+                async with aiohttp.ClientSession(headers=self._headers) as http:
+                    zones = [
+                        await self._zone(http, zone) for zone in await self._all(http, "zones")
+                    ]
+                self._ours.load({"zones": zones})
+            except TROUBLE as error:
+                log.warning("the zones could not be read: %s", error)
+            self._read_at = time.monotonic()
+
+    async def _zone(self, http: aiohttp.ClientSession, zone: Mapping[str, Any]) -> dict[str, Any]:
+        records = await self._all(http, f"zones/{zone['id']}/dns_records", MOST_RECORDS)
+        return {"id": zone["id"], "name": zone["name"], "plan": "enterprise", "records": records}
+
+    async def _all(
+        self, http: aiohttp.ClientSession, path: str, per_page: int = 50
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page = pages = 1
+        while page <= pages:
+            query = {"page": str(page), "per_page": str(per_page)}
+            async with http.get(f"{self._url}/{path}", params=query) as answer:
+                document = await answer.json()
+            found += document["result"]
+            pages = (document.get("result_info") or {}).get("total_pages", 1)
+            page += 1
+        return found
