@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
-from tailkeeper.summary import OUTCOMES, counts_of, outcome_of, summed
+from tailkeeper.summary import OUTCOMES, counts_of, outcome_of
 
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tailkeeper.adapters.journal import Entry
+
+UNDO = "undo"  # how the name of an undo's round ends
 logger = Logger(service="close-change")
 
 
@@ -41,7 +49,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if answer["outcome"] != "in_sync":
         answer = journalled(answer, event, plan)
     else:
-        answer["change_id"] = None
+        answer = in_step(answer, event)
     stack().causes.consume(run["name"])
     logger.info("closed", extra={"change": change_id, "outcome": answer["outcome"]})
     return answer
@@ -62,24 +70,32 @@ def failures_of(event: dict[str, Any]) -> list[str]:
     return found
 
 
+def in_step(answer: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """Return what an earlier round of this run has come to, if one of them changed anything."""
+    known = answer["change_id"] if event["round"] > 1 else None
+    head = (stack().journal.head(known) if known else None) or {}
+    if "outcome" not in head:
+        return {**answer, "change_id": None}
+    parts = {name: head[name] for name in ("outcome", "causes", "proof", "why")}
+    return {**answer, **parts, "plan": head["counts"]}
+
+
 def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None) -> dict[str, Any]:
-    """Write the outcome beside that of the change's earlier rounds, and return their sum."""
+    """Write the outcome beside that of the change's earlier rounds, and return what it all is.
+
+    What was created, updated and deleted is counted in the journal: a round that waited for its
+    proof was cut short by new causes, and the one that closes the change may have written nothing.
+    """
     change_id = answer["change_id"]
     if not change_id:
         return answer
     earlier = stack().journal.head(change_id) or {}
-    rounds = {
-        **earlier.get("rounds", {}),
-        f"{event['run']['name']}#{event['round']}": answer["plan"],
-    }
-    counts = summed(rounds.values())
+    counts = {**answer["plan"], **written_counts(stack().journal.entries(change_id))}
     ranked = sorted((answer["outcome"], earlier.get("outcome", "in_sync")), key=OUTCOMES.index)
-    answer = {**answer, "outcome": ranked[0], "plan": counts}
     head = {
         "causes": earlier.get("causes") or answer["causes"],
-        "outcome": answer["outcome"],
+        "outcome": ranked[0],
         "counts": counts,
-        "rounds": rounds,
         "proof": answer["proof"] or earlier.get("proof", {}),
         "why": answer["why"],
         "reports": (event["planned"] or {}).get("reports", []),
@@ -87,7 +103,14 @@ def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None)
     }
     stack().journal.close(change_id, head)
     decide(plan, change_id)
-    return answer
+    return {**answer, "outcome": ranked[0], "causes": head["causes"], "plan": counts}
+
+
+def written_counts(entries: Iterable[Entry]) -> dict[str, int]:
+    """Return how many creates, updates and deletes were applied, those of an undo apart."""
+    written = [e for e in entries if e.state == APPLIED and not e.round.endswith(UNDO)]
+    actions = Counter(entry.change.action.lower() for entry in written)
+    return {action: actions[action] for action in ("create", "update", "delete")}
 
 
 def decide(plan: Plan | None, change_id: str) -> None:

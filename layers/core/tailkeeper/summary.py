@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tailkeeper.model import Plan
 
@@ -30,12 +30,3 @@ def outcome_of(counts: Mapping[str, int], *, failed: bool, undone: bool, adopted
     applied = adopted or any(counts[action] for action in ("create", "update", "delete"))
     truths = (failed, undone, applied, counts["held"], counts["refused"], True)
     return next(outcome for outcome, true in zip(OUTCOMES, truths, strict=True) if true)
-
-
-def summed(rounds: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Return the counts of a change's rounds: writes add up, the rest is as the last one says."""
-    total: dict[str, int] = {}
-    for counts in rounds:
-        added = {action: total.get(action, 0) for action in ("create", "update", "delete")}
-        total = {name: count + added.get(name, 0) for name, count in counts.items()}
-    return total
