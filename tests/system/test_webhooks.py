@@ -1,0 +1,121 @@
+"""The receiver, behind its HTTP API: what it lets in, and what comes of many events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.embedded import ROOT
+from tests.support.webhooks import node_created, post
+
+
+if TYPE_CHECKING:
+    from tests.support.embedded import Embedded
+
+pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+
+DAY = 86_400
+EVENTS = 500
+
+
+@pytest.mark.parametrize(
+    ("document", "headers", "status"),
+    [
+        ([], {"tailscale-webhook-signature": ""}, 401),
+        ([], {"tailscale-webhook-signature": "t=1,v1=00"}, 401),
+        ([], {"tailscale-webhook-signature": "nonsense"}, 401),
+        ([], {"content-type": "text/plain"}, 415),
+        (b"x" * (1024 * 1024 + 1), {}, 413),
+    ],
+)
+def test_refused(world: Embedded, document: Any, headers: dict[str, str], status: int) -> None:
+    """What is not signed, too large, or of another type is refused, and starts nothing."""
+    began = time.time()
+
+    answer = post(world.connection["webhooks"], document, headers=headers)
+
+    assert answer.status_code == status
+    assert world.runs_since(began) == []
+
+
+@pytest.mark.parametrize(("age", "status"), [(DAY, 202), (2 * DAY, 401), (-600, 401)])
+def test_tolerance(world: Embedded, age: float, status: int) -> None:
+    """Tailscale repeats for a day: an old signature is good for 25 h, one of tomorrow never."""
+    event = {**node_created(uuid4().hex), "type": "policyUpdate"}
+
+    answer = post(world.connection["webhooks"], [event], at=time.time() - age)
+
+    assert answer.status_code == status
+
+
+def test_what_counts(world: Embedded) -> None:
+    """New events are accepted; repeats, other types, our own nodes and poison are ignored."""
+    webhooks, began = world.connection["webhooks"], time.time()
+    event = node_created(uuid4().hex)
+    prober = node_created(uuid4().hex)
+    prober["data"] = {**prober["data"], "deviceName": "tailkeeper-prober-7.ainu-herring.ts.net"}
+    others = [{**event, "type": "policyUpdate"}, prober, 42, {"no": "type"}]
+
+    answers = [post(webhooks, batch).json() for batch in ([event], [event, *others], others)]
+
+    assert answers == [
+        {"accepted": 1, "ignored": 0},
+        {"accepted": 0, "ignored": 5},
+        {"accepted": 0, "ignored": 4},
+    ]
+    outputs = world.outputs_since(began)
+    assert [cause["id"] for output in outputs for cause in output["causes"]] != []
+    assert {output["outcome"] for output in outputs} <= {"in_sync", "applied"}
+
+
+def test_template_of_an_event(world: Embedded) -> None:
+    """The webhook in events/ is one that the receiver accepts, once it is signed."""
+    template = ROOT / "events" / "tailscale-node-created.webhook.json"
+    body = json.loads(template.read_text())["body"]
+    event = json.loads(body)[0]
+    event["data"]["nodeID"] = uuid4().hex
+
+    answer = post(world.connection["webhooks"], [event])
+
+    assert answer.json() == {"accepted": 1, "ignored": 0}
+
+
+def test_many_at_once(in_step: Embedded) -> None:
+    """500 events of one node become a handful of runs and one change; none is lost."""
+    began, node = time.time(), uuid4().hex
+    in_step.admin(
+        "tailscale", "POST", "/devices", {"hostname": "gateway-envoy", "tags": ["tag:k8s"]}
+    )
+
+    with ThreadPoolExecutor(50) as senders:
+        answers = list(senders.map(lambda n: send(in_step, node, n), range(EVENTS)))
+
+    assert Counter(answers) == {202: EVENTS}
+    outputs = in_step.outputs_since(began)
+    past_the_lease = [o for o in outputs if o["outcome"] != "coalesced"]
+    assert len(past_the_lease) <= 3, [o["outcome"] for o in past_the_lease]
+    assert {o["outcome"] for o in past_the_lease} <= {"applied", "in_sync"}
+    assert len({o["change_id"] for o in past_the_lease if o["outcome"] == "applied"}) == 1
+    assert waiting_causes(in_step) == 0
+
+
+def send(world: Embedded, node: str, number: int) -> int:
+    """Send one event of the node; return the status."""
+    return post(world.connection["webhooks"], [node_created(node, number)]).status_code
+
+
+def waiting_causes(world: Embedded) -> int:
+    """Return how many causes wait in the table."""
+    found = world.aws("dynamodb").query(
+        TableName=world.connection["aws"]["table"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "causes"}},
+    )
+    count: int = found["Count"]
+    return count
