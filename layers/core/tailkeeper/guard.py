@@ -79,10 +79,13 @@ def _alone(change: Change, facts: Facts) -> Verdict:
 
 
 def _delete(change: Change, facts: Facts) -> Verdict:
-    if why := facts.partial.get(change.source):
-        return Verdict("refuse", 4, (f"{change.source} was not read completely: {why}",))
-    if change.source and not facts.sources.get(change.source):
-        return Verdict("hold", 8, (f"{change.source} shrank to nothing",))
+    # A mark of old may name no object: then each source may have been the one.
+    sources = [change.source] if change.source else sorted({*facts.partial, *facts.sources})
+    if unread := next((source for source in sources if source in facts.partial), ""):
+        why = f"{unread} was not read completely: {facts.partial[unread]}"
+        return Verdict("refuse", 4, (why,))
+    if not any(facts.sources.get(source) for source in sources):
+        return Verdict("hold", 8, (f"{change.source or 'every source'} shrank to nothing",))
     since = facts.missing_since.get((change.place, change.key))
     if since is None or facts.now - since < facts.sweep_seconds:
         return Verdict("wait", 10, ("missing in one complete read; a second one decides",))
