@@ -30,10 +30,13 @@ class Ended:
     output: dict[str, Any] | None
     why: str = ""
 
-    @property
-    def died(self) -> bool:
-        """Say whether it was cut short, so that it neither finished nor gave its lease back."""
-        return self.status in {"GONE", "ABORTED", "TIMED_OUT"}
+    def abandoned(self, *, before_us: bool) -> bool:
+        """Say whether it left its lease to expire and never saw causes that came later than it.
+
+        A run that was cut short did, and one that had failed before ours was started (`before_us`).
+        """
+        cut_short = self.status in {"GONE", "ABORTED", "TIMED_OUT"}
+        return cut_short or (before_us and self.status == "FAILED")
 
     @property
     def outcome(self) -> str:

@@ -98,7 +98,7 @@ def converge(
 ) -> Ended:
     """Run a machine to its end, or whoever holds the lease and has taken the causes over.
 
-    A holder that was cut short has left its lease to expire: then the machine is started again.
+    A holder that is not alive has left its lease to expire: then the machine is started again.
     """
     while True:
         ended = watched(
@@ -108,13 +108,12 @@ def converge(
             return ended
         holder = ended.output["holder"]
         screen.say(f"Another run has taken the causes over: {holder}")
-        over = executions.described(deployment, holder) or watched(
-            screen, deployment, holder, live=live
-        )
-        if not over.died:
+        earlier = executions.described(deployment, holder)
+        over = earlier or watched(screen, deployment, holder, live=live)
+        if not over.abandoned(before_us=bool(earlier)):
             return over
         rest = max(journal.lease_expiry(deployment) - time.time(), 0) + 1
-        with screen.waiting(f"That run has died; its lease expires in {seconds(rest)}"):
+        with screen.waiting(f"That run is dead; its lease expires in {seconds(rest)}"):
             time.sleep(rest)
 
 
