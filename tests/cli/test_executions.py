@@ -22,5 +22,5 @@ from cli.executions import Ended
 def test_yesterdays_failure_is_not_todays_answer(
     status: str, *, before_us: bool, abandoned: bool
 ) -> None:
-    """A holder that had failed already saw nothing of our causes: we start again after its lease."""
+    """A holder that had failed before us saw nothing of our causes: we start again."""
     assert Ended("arn", status, None).abandoned(before_us=before_us) == abandoned
