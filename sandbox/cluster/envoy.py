@@ -95,14 +95,13 @@ class Envoy:
         for gone in set(self._written) - set(chains) - {"lds", "cds"}:
             del self._written[gone]
         listeners = [envoy_config.listener(frontend, self._folder) for frontend in frontends]
+        refused_before = await self._refusals()
         self._write("lds", listeners, "listener.v3.Listener")
         try:
             async with asyncio.timeout(self._patience):
-                await _until(lambda: self._is_current({f.key for f in frontends}))
+                await _until(lambda: self._is_current({f.key for f in frontends}, refused_before))
         except TimeoutError:
-            raise EnvoyError(
-                f"Envoy did not take its configuration: {self._last_words()}"
-            ) from None
+            raise self._refused() from None
 
     def _write(self, name: str, resources: list[dict[str, Any]], kind: str) -> None:
         """Move a discovery file into place if its content is new; its version is its digest."""
@@ -132,10 +131,15 @@ class Envoy:
         async with self._http.get(path) as answer:
             return await answer.text()
 
-    async def _is_current(self, keys: set[str]) -> bool:
-        """Say whether Envoy reports the versions we wrote; learn the ports of its listeners."""
+    async def _is_current(self, keys: set[str], refused_before: int) -> bool:
+        """Say whether Envoy reports the versions we wrote; learn the ports of its listeners.
+
+        Raises EnvoyError as soon as it refuses one; what it does not refuse is served then.
+        """
         versions = await self._admin("/stats?type=TextReadouts&filter=version_text")
         if not set(self._written.values()) <= set(versions.replace('"', "").split()):
+            if await self._refusals() > refused_before:
+                raise self._refused()
             return False
         found = json.loads(await self._admin("/listeners?format=json"))
         self._ports = {
@@ -143,6 +147,13 @@ class Envoy:
             for item in found.get("listener_statuses", [])
         }
         return set(self._ports) == keys
+
+    async def _refusals(self) -> int:
+        counters = await self._admin("/stats?filter=update_rejected")
+        return sum(int(line.rpartition(" ")[2]) for line in counters.splitlines() if line)
+
+    def _refused(self) -> EnvoyError:
+        return EnvoyError(f"Envoy did not take its configuration: {self._last_words()}")
 
     def _last_words(self) -> str:
         return (self._folder / "log").read_text(errors="replace")[-600:]

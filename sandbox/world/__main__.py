@@ -8,10 +8,12 @@ any moment, and nothing outlives it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from typing import IO, Any
 
@@ -25,8 +27,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor ends us by closing our input
     answers = _own_output()
     line = sys.stdin.readline()
-    if line:
-        sys.exit(asyncio.run(_run(line, answers)))
+    status = asyncio.run(_run(line, answers)) if line else 0
+    sys.stderr.flush()
+    os._exit(status)  # a thread may still wait for input
 
 
 def _own_output() -> IO[str]:
@@ -53,9 +56,24 @@ async def _run(line: str, answers: IO[str]) -> int:
         await world.stop()
         return 1
     say("ready", **describe(world))
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await _end_of_input()
     await world.stop()
     return 0
+
+
+async def _end_of_input() -> None:
+    """Wait until standard input ends, or somebody asks us to stop."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, done.set)
+
+    def read() -> None:
+        sys.stdin.read()
+        with contextlib.suppress(RuntimeError):  # the loop has ended by SIGTERM
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=read, daemon=True).start()
+    await done.wait()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cluster.cert_manager import CertManager
 from sandbox.cluster.charts import charts
 from sandbox.cluster.completion import complete
+from sandbox.cluster.envoy import EnvoyError
 from sandbox.cluster.envoy_gateway import EnvoyGateway
 from sandbox.cluster.exposed import DEFAULT_TAGS
 from sandbox.cluster.ground import Ground
@@ -90,7 +91,10 @@ class RunningCluster:
         # a Gateway's Service comes before its device, whose address comes before its status
         steps = (self.certificates, self.kubelet, self.gateways, self.operator, self.gateways)
         for controller in steps:
-            await controller.reconcile()
+            try:
+                await controller.reconcile()
+            except EnvoyError as error:
+                self._world.notes.append(str(error))
         for controller in self._controllers():
             controller.start()
 

