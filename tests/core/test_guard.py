@@ -37,8 +37,8 @@ class Case:
         default_factory=lambda: {
             "now": NOW,
             "missing_since": {(ZONE, "a"): NOW - SWEEP},
-            "exposures": {ZONE: 10},
-            "sources": {SOURCE: 9},
+            "names": {ZONE: 10},
+            "sources": {(ZONE, SOURCE): 9},
         }
     )
 
@@ -190,8 +190,8 @@ def test_the_limit_is_the_larger_of_a_number_and_a_share(
         now=NOW,
         limits=GuardLimits(**limits),
         missing_since={(ZONE, c.key): 0 for c in changes},
-        exposures={ZONE: ours},
-        sources={SOURCE: ours},
+        names={ZONE: ours},
+        sources={(ZONE, SOURCE): ours},
     )
 
     assert {c.verdict.word for c in judge(changes, facts) if c.verdict} == {word}
@@ -205,8 +205,8 @@ def test_each_place_has_its_own_limit_and_only_ripe_deletes_count() -> None:
     facts = Facts(
         now=NOW,
         missing_since={(c.place, c.key): 0 for c in ripe + other},
-        exposures={ZONE: 10, "homelab/dns/hosts": 3},
-        sources={SOURCE: 7},
+        names={ZONE: 10, "homelab/dns/hosts": 3},
+        sources={(ZONE, SOURCE): 7, ("homelab/dns/hosts", SOURCE): 1},
     )
 
     judged = judge([*ripe, *young, *other], facts)
@@ -217,9 +217,9 @@ def test_each_place_has_its_own_limit_and_only_ripe_deletes_count() -> None:
 @pytest.mark.parametrize(
     ("facts", "row"),
     [
-        ({"partial": {"httproute": "timed out"}, "sources": {"httproute": 5}}, 4),
-        ({"partial": {}, "sources": {}}, 8),
-        ({"partial": {}, "sources": {"httproute": 5}}, 11),
+        ({"partial": {"httproute": "timed out"}, "sources": {(ZONE, "httproute"): 5}}, 4),
+        ({"partial": {}, "sources": {("example.org", "httproute"): 5}}, 8),
+        ({"partial": {}, "sources": {(ZONE, "httproute"): 5}}, 11),
     ],
 )
 def test_a_delete_of_unknown_source_stands_for_every_source(
@@ -256,8 +256,10 @@ FACTS = st.fixed_dictionaries(
         "missing_since": st.dictionaries(
             st.tuples(st.just(ZONE), KEYS), st.sampled_from([0.0, NOW])
         ),
-        "exposures": st.dictionaries(st.just(ZONE), st.integers(0, 20)),
-        "sources": st.dictionaries(SOURCES.filter(bool), st.integers(1, 9)),
+        "names": st.dictionaries(st.just(ZONE), st.integers(0, 20)),
+        "sources": st.dictionaries(
+            st.tuples(st.just(ZONE), SOURCES.filter(bool)), st.integers(1, 9)
+        ),
     }
 )
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.gateways import GatewayDevice
 from tailkeeper.hops import NO_SUCH_NAME
 from tailkeeper.hostnames import is_wildcard, within
-from tailkeeper.records import held_by_name, value_of
+from tailkeeper.records import value_of
 from tailkeeper.resolver import entries_of
 from tailkeeper.world import carrier_of, place_of, resolvers_of
 
@@ -44,11 +44,7 @@ def targets_of(world: World, plan: Plan | None) -> list[dict[str, Any]]:
     by_host: dict[str, Exposure] = {}
     for exposure in world.exposures:
         by_host.setdefault(exposure.host, exposure)
-    held = {
-        zone.name: held_by_name(zone, world.zones[zone.name]["records"])
-        for zone in world.config.zones
-    }
-    targets = [_target(world, by_host[host], changes, held) for host in sorted(by_host)]
+    targets = [_target(world, by_host[host], changes) for host in sorted(by_host)]
     return [*targets, *_sentinels(world, by_host, changes)]
 
 
@@ -61,9 +57,7 @@ def batches_of(world: World, targets: list[dict[str, Any]]) -> list[dict[str, An
     ]
 
 
-def _target(
-    world: World, exposure: Exposure, changes: Mapping[Key, Change], held: Mapping[str, Any]
-) -> dict[str, Any]:
+def _target(world: World, exposure: Exposure, changes: Mapping[Key, Change]) -> dict[str, Any]:
     zone = world.config.zone_of(exposure.host)
     target: dict[str, Any] = {
         "kind": "exposure",
@@ -75,7 +69,7 @@ def _target(
     }
     if zone and exposure.published:
         change = changes.get(("records", zone.name, exposure.host))
-        standing = value_of(held[zone.name].get(exposure.host))
+        standing = value_of(world.held[zone.name].get(exposure.host))
         value = change.after if change else standing
         target["created"] = bool(change and change.before is None)
         if value:

@@ -37,7 +37,8 @@ class Facts:
     """What the guard knows besides the changes; keys are places, gateways, `<cluster>/<kind>`.
 
     `missing_since` holds, by (place, key), when a name was first seen missing (epoch seconds).
-    `exposures` counts, by place, the names that are ours there; `sources` what each source shows.
+    `names` counts, by place, the names that are ours there; `sources`, by (place, source), those
+    that a source shows for a place, after its filters.
     """
 
     now: float
@@ -47,8 +48,8 @@ class Facts:
     refusals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    exposures: Mapping[str, int] = field(default_factory=dict)
-    sources: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def judge(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
@@ -80,22 +81,27 @@ def _alone(change: Change, facts: Facts) -> Verdict:
 
 def _delete(change: Change, facts: Facts) -> Verdict:
     # A mark of old may name no object: then each source may have been the one.
-    sources = [change.source] if change.source else sorted({*facts.partial, *facts.sources})
+    sources = [change.source] if change.source else _known(change.place, facts)
     if unread := next((source for source in sources if source in facts.partial), ""):
         why = f"{unread} was not read completely: {facts.partial[unread]}"
         return Verdict("refuse", 4, (why,))
-    if not any(facts.sources.get(source) for source in sources):
-        return Verdict("hold", 8, (f"{change.source or 'every source'} shrank to nothing",))
+    if not any(facts.sources.get((change.place, source)) for source in sources):
+        why = f"{change.source or 'every source'} shrank to nothing for {change.place}"
+        return Verdict("hold", 8, (why,))
     since = facts.missing_since.get((change.place, change.key))
     if since is None or facts.now - since < facts.sweep_seconds:
         return Verdict("wait", 10, ("missing in one complete read; a second one decides",))
     return COUNTED
 
 
+def _known(place: str, facts: Facts) -> list[str]:
+    return sorted({*facts.partial, *(source for at, source in facts.sources if at == place)})
+
+
 def _counted(change: Change, counted: Mapping[str, int], facts: Facts) -> Change:
     if change.verdict is not COUNTED:
         return change
-    deletes, ours = counted[change.place], facts.exposures.get(change.place, 0)
+    deletes, ours = counted[change.place], facts.names.get(change.place, 0)
     limit = max(facts.limits.deletes, int(facts.limits.delete_share * ours))
     share = f"{deletes} of {ours} names of {change.place} would go; the limit is {limit}"
     return change.judged(

@@ -14,7 +14,6 @@ from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
-from tailkeeper.records import Wanted, held_by_name
 from tailkeeper.rivals import external_dns_writers, resolver_writers
 from tailkeeper.split_dns import Nameserver
 from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
@@ -22,10 +21,11 @@ from tailkeeper.world import carrier_of, place_of, resolvers_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tailkeeper.config import ClusterConfig, ResolverConfig, ZoneConfig
-    from tailkeeper.model import Change
+    from tailkeeper.model import Change, Exposure
+    from tailkeeper.records import Wanted
     from tailkeeper.world import World
 
 
@@ -67,7 +67,7 @@ def plan_world(world: World, surfaces: Iterable[str], now: float) -> Draft:
 
 
 def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Change]:
-    held = held_by_name(zone, world.zones[zone.name]["records"])
+    held = world.held[zone.name]
     claims: dict[str, list[Wanted]] = {}
     for exposure in world.exposures:
         if exposure.published and world.config.zone_of(exposure.host) == zone:
@@ -84,9 +84,7 @@ def _resolver_changes(
 ) -> list[Change]:
     wanted: dict[str, Wanted] = {}
     for exposure in world.exposures:
-        mine = not exposure.gateway or exposure.cluster == cluster.name
-        inside = any(within(exposure.host, domain) for domain in config.domains)
-        if mine and inside and "tailnet" in exposure.views:
+        if _is_answered(exposure, cluster, config):
             answer = tailnet_wanted(world, cluster, exposure)
             if answer and (
                 answer.host not in wanted or answer.targets < wanted[answer.host].targets
@@ -115,16 +113,18 @@ def _split_dns_changes(world: World) -> list[Change]:
     return split_dns.plan_split_dns(world.tailnet_document["split_dns"], wanted)
 
 
+def _is_answered(exposure: Exposure, cluster: ClusterConfig, config: ResolverConfig) -> bool:
+    """Say whether a resolver is to answer an exposure."""
+    mine = not exposure.gateway or exposure.cluster == cluster.name
+    inside = any(within(exposure.host, domain) for domain in config.domains)
+    return mine and inside and "tailnet" in exposure.views
+
+
 def _facts(world: World, now: float) -> Facts:
-    exposures = Counter(
-        zone.name for e in world.exposures if (zone := world.config.zone_of(e.host))
-    )
+    names = {zone: sum(bool(n.ours) for n in held.values()) for zone, held in world.held.items()}
     for cluster, config in resolvers_of(world.config):
-        text = world.resolvers[place_of(cluster, config)]["text"]
-        exposures[place_of(cluster, config)] = len(resolver.entries_of(text))
-    sources = Counter(
-        key for e in world.exposures for key in (kind_of(e), f"{e.cluster}/{kind_of(e)}")
-    )
+        place = place_of(cluster, config)
+        names[place] = len(resolver.entries_of(world.resolvers[place]["text"]))
     return Facts(
         now=now,
         limits=world.config.guard,
@@ -136,6 +136,18 @@ def _facts(world: World, now: float) -> Facts:
         },
         partial=world.partial,
         missing_since=world.memory.missing_since,
-        exposures=exposures,
-        sources=sources,
+        names=names,
+        sources=Counter(_shown(world)),
     )
+
+
+def _shown(world: World) -> Iterator[tuple[str, str]]:
+    """Yield (place, source) for each name that a source shows for a place, after all filters."""
+    for exposure in world.exposures:
+        kind = kind_of(exposure)
+        zone = world.config.zone_of(exposure.host) if exposure.published else None
+        if zone:
+            yield zone.name, kind
+        for cluster, config in resolvers_of(world.config):
+            if _is_answered(exposure, cluster, config):
+                yield place_of(cluster, config), f"{cluster.name}/{kind}"

@@ -14,6 +14,7 @@ from tailkeeper.gateways import (
     identify_resolver,
     settling,
 )
+from tailkeeper.records import Held, held_by_name
 from tailkeeper.sources import Discovery, declared, discover
 from tailkeeper.tailnet import Tailnet
 
@@ -72,6 +73,14 @@ class World:
         """Return every exposure, the declared ones too."""
         found = (e for discovery in self.discoveries.values() for e in discovery.exposures)
         return (*found, *declared(self.config))
+
+    @cached_property
+    def held(self) -> Mapping[str, Mapping[str, Held]]:
+        """Return what each zone's names hold, by zone and name."""
+        return {
+            zone.name: held_by_name(zone, self.zones[zone.name]["records"])
+            for zone in self.config.zones
+        }
 
     @cached_property
     def carriers(self) -> Mapping[str, GatewayDevice | Refusal]:
