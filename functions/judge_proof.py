@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.journal import CONFLICT
 from tailkeeper.adapters.stack import stack
+from tailkeeper.config import Config
 from tailkeeper.hostnames import zone_of
 from tailkeeper.judging import judge_proof, undoing
 from tailkeeper.model import SURFACES, Verdict
@@ -38,7 +39,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         findings(event["baseline"]),
         after,
         touched(changes, {finding["host"] for finding in after}),
-        last=event["last"],
+        last=event["waited"] >= Config.from_json(event["config"]).budgets.prove,
         attempt=event["attempt"],
         now=rfc3339(time.time()),
         proven_before=(event["previous"] or {}).get("views"),

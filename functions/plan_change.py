@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return {settling} while observing again is worth it, else the packed plan and counts."""
     stack().lease(event["run"])
     world = observed_world(event)
-    if event["patient"] and world.unsettled:
+    if world.unsettled and is_patient(event, world.config):
         logger.info("settling", extra={"why": world.unsettled})
         return {"settling": True, "why": list(world.unsettled)}
     now = time.time()
@@ -39,6 +39,11 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
     return planned(event, world, draft)
+
+
+def is_patient(event: dict[str, Any], config: Config) -> bool:
+    """Return whether a run may look again; a dry run and a sweep say what they see at once."""
+    return not event["run"]["dry_run"] and bool(event["waited"] < config.budgets.settle)
 
 
 def observed_world(event: dict[str, Any]) -> World:

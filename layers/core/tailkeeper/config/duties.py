@@ -106,14 +106,14 @@ class Budgets:
     """Seconds that a Converge may wait: for the cluster to settle, and for the proof."""
 
     settle: int = 90
-    prove: int = 180
+    prove: int = 300
 
     @classmethod
     def read(cls, section: Section) -> Budgets:
         """Read the mapping under `budgets`."""
         budgets = cls(
             settle=section.duration("settle", 90, like="90s"),
-            prove=section.duration("prove", 180, like="3m"),
+            prove=section.duration("prove", 300, like="5m"),
         )
         section.finish()
         return budgets
