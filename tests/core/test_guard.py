@@ -147,7 +147,7 @@ def test_the_first_row_that_matches_a_delete_wins(rows: set[int]) -> None:
         (crowded, True, "1 of 10 names of example.com would go; the limit is 0"),
     ],
 )
-def test_a_verdict_says_why(situation: Any, delete: bool, reason: str) -> None:  # noqa: FBT001 - a table's column
+def test_a_verdict_says_why(situation: Any, reason: str, *, delete: bool) -> None:
     """In a sentence that names what a person would look for."""
     case = Case(change(delete=delete, source=SOURCE))
     situation(case)

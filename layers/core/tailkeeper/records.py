@@ -83,7 +83,7 @@ def _sort_in(
     if record["type"] in ANSWERS and found and found[0][0].owner == owner:
         held.ours.append(record)
         held.resource = found[0][0].resource
-        held.marks += [text for _, text in found if text not in held.marks]
+        held.marks += [t for mark, t in found if mark.owner == owner and t not in held.marks]
     else:
         held.foreign.append(record)
 
@@ -155,16 +155,25 @@ def _obstacle(
 def _after(held: Held, wanted: Wanted) -> dict[str, Any]:
     """Return the wanted value; a TTL that nobody configured stays as it is."""
     standing = held.ours[0]["ttl"] if held.ours else AUTOMATIC
+    # Cloudflare keeps no other TTL for a proxied record.
+    ttl = AUTOMATIC if wanted.proxied else wanted.ttl or standing
     records = [
         {
             "type": record_type(target),
-            "content": target,
-            "ttl": wanted.ttl or standing,
+            "content": _normal(target),
+            "ttl": ttl,
             "proxied": wanted.proxied,
         }
         for target in wanted.targets
     ]
     return _value(records, held.resource or wanted.resource)
+
+
+def _normal(target: str) -> str:
+    try:
+        return str(ip_address(target))
+    except ValueError:
+        return target.lower().removesuffix(".")
 
 
 def _value(records: Iterable[Mapping[str, Any]], resource: str) -> dict[str, Any]:

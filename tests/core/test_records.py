@@ -1,0 +1,264 @@
+"""The records surface: what of a zone is ours, and what would be changed in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailkeeper.config import ZoneConfig
+from tailkeeper.ownership import Mark
+from tailkeeper.records import Wanted, held_by_name, plan_zone, record_type
+
+
+if TYPE_CHECKING:
+    from tailkeeper.model import Change
+
+ZONE = ZoneConfig("example.com", "homelab")
+DEVICE = "gateway-envoy.tail.ts.net"
+RESOURCE = "httproute/apps/app"
+
+
+def record(kind: str, content: str, name: str = "app", **parts: Any) -> dict[str, Any]:
+    """Return a record as the zone's reader trims it."""
+    identity = f"{name}-{kind}-{content}"
+    fields = {"id": identity, "type": kind, "content": content, "ttl": 1, "proxied": False}
+    return {**fields, "name": f"{name}.example.com", "comment": "", **parts}
+
+
+def mark(name: str, owner: str = "homelab", resource: str = RESOURCE) -> dict[str, Any]:
+    """Return a mark of that name."""
+    return record("TXT", Mark(owner, resource).value, name)
+
+
+def wants(*targets: str, host: str = "app.example.com", **parts: Any) -> dict[str, Wanted]:
+    """Return what one exposure wants."""
+    source = parts.pop("source", "httproute")
+    return {host: Wanted(host, targets or (DEVICE,), RESOURCE, source, **parts)}
+
+
+def planned(records: list[dict[str, Any]], wanted: Any, zone: ZoneConfig = ZONE) -> list[Change]:
+    """Return the changes of a zone."""
+    return plan_zone(zone, held_by_name(zone, records), wanted)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        ("100.64.0.1", "A"),
+        ("fd7a:115c:a1e0::1", "AAAA"),
+        ("gw.tail.ts.net", "CNAME"),
+        ("1.2.3", "CNAME"),
+    ],
+)
+def test_a_target_says_its_type(target: str, kind: str) -> None:
+    """As ExternalDNS chooses it."""
+    assert record_type(target) == kind
+
+
+@pytest.mark.parametrize(
+    ("zone", "name", "marks", "ours"),
+    [
+        ({}, "app", ["cname-app"], True),
+        ({}, "app", ["app"], True),
+        ({}, "app", ["a-app"], False),
+        ({}, "app", [], False),
+        ({"txt_prefix": "k8s."}, "app", ["k8s.cname-app"], True),
+        ({"txt_prefix": "k8s."}, "app", ["cname-app"], False),
+        ({"txt_prefix": "%{record_type}-"}, "app", ["cname-app"], True),
+        ({"txt_prefix": "k8s-"}, "app", ["k8s-app"], True),
+        ({"txt_suffix": "-mark"}, "app", ["cname-app-mark"], True),
+        ({"txt_suffix": "-mark"}, "app", ["app-mark"], True),
+        ({"txt_wildcard": "any"}, "*", ["cname-any"], True),
+        ({}, "*", ["cname-*"], True),
+    ],
+)
+def test_a_record_is_ours_by_its_mark(
+    zone: dict[str, str],
+    name: str,
+    marks: list[str],
+    *,
+    ours: bool,
+) -> None:
+    """In the formats of ExternalDNS's registry, old and new, with every affix."""
+    config = ZoneConfig("example.com", "homelab", **zone)  # type: ignore[arg-type]  # all text
+    held = held_by_name(config, [record("CNAME", DEVICE, name), *map(mark, marks)])
+
+    names = held[f"{name}.example.com"]
+    assert bool(names.ours) == ours
+    assert bool(names.foreign) != ours
+    assert [m["name"] for m in names.marks] == ([f"{marks[0]}.example.com"] if ours else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "marks"),
+    [
+        ("AAAA", "fd7a:115c:a1e0::1", [mark("app")]),
+        ("CNAME", DEVICE, [mark("cname-app", "somebody")]),
+        ("CNAME", DEVICE, [mark("cname-app", "somebody"), mark("app")]),
+        ("CNAME", DEVICE, [record("TXT", '"v=spf1 -all"', "cname-app")]),
+        ("MX", "mail.example.com", [mark("mx-app")]),
+        ("TXT", '"v=spf1 -all"', []),
+    ],
+)
+def test_what_has_no_mark_of_ours_is_foreign(
+    kind: str, content: str, marks: list[dict[str, Any]]
+) -> None:
+    """The newest mark decides; the legacy one never covers AAAA; other types are never ours."""
+    held = held_by_name(ZONE, [record(kind, content), *marks])["app.example.com"]
+
+    assert (held.ours, held.marks, held.resource) == ([], [], "")
+    assert len(held.foreign) == 1
+
+
+def test_a_mark_of_another_owner_is_never_ours_to_delete() -> None:
+    """Beside our newer mark, somebody's old one stays theirs."""
+    records = [record("CNAME", DEVICE), mark("cname-app"), mark("app", "somebody")]
+
+    (held,) = held_by_name(ZONE, records).values()
+
+    assert [m["name"] for m in held.marks] == ["cname-app.example.com"]
+
+
+def externaldns(name: str, content: str, marks: list[str], ttl: int) -> list[dict[str, Any]]:
+    """Return a record as ExternalDNS left it, with its old mark, its new one, or both."""
+    resource = f"httproute/apps/{name}"
+    return [
+        record("CNAME", content, name, ttl=ttl),
+        *(mark(prefix + name, resource=resource) for prefix in marks),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from([[""], ["cname-"], ["", "cname-"]]),
+            st.sampled_from([1, 120, 300]),
+            st.booleans(),
+        ),
+        unique_by=lambda row: row[0],
+    )
+)
+def test_a_zone_is_taken_over_from_external_dns_without_a_change(
+    rows: list[tuple[str, list[str], int, bool]],
+) -> None:
+    """Its marks are read as they are; a TTL that nobody configured, and its resource, stay."""
+    records = [r for name, marks, ttl, _ in rows for r in externaldns(name, DEVICE, marks, ttl)]
+    wanted = {}
+    for name, _, ttl, configured in rows:
+        more = {"ttl": ttl} if configured else {}
+        wanted |= wants(host=f"{name}.example.com", **more)
+
+    assert planned(records, wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "configured", "proxied", "ttl"),
+    [(300, None, False, 300), (300, 120, False, 120), (1, None, False, 1), (300, 120, True, 1)],
+)
+def test_a_ttl_is_changed_only_when_somebody_configured_one(
+    standing: int,
+    configured: int | None,
+    ttl: int,
+    *,
+    proxied: bool,
+) -> None:
+    """Cloudflare's own rule goes first: a proxied record has the automatic TTL."""
+    records = [record("CNAME", "old.tail.ts.net", ttl=standing), mark("cname-app")]
+
+    (change,) = planned(records, wants(ttl=configured, proxied=proxied))
+
+    assert change.after["records"][0]["ttl"] == ttl
+
+
+def test_a_proxied_record_with_a_ttl_is_in_step() -> None:
+    """Else each run would ask for a TTL that Cloudflare does not keep."""
+    records = [record("CNAME", DEVICE, proxied=True), mark("cname-app")]
+
+    assert planned(records, wants(ttl=120, proxied=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ("fd7a:115c:a1e0::1", "FD7A:115C:A1E0:0:0:0:0:1"),
+        ("pages.example.net", "Pages.Example.net."),
+    ],
+)
+def test_two_spellings_of_one_target_are_the_same(content: str, target: str) -> None:
+    """Cloudflare answers with its own spelling."""
+    kind = record_type(content)
+    records = [record(kind, content), mark(f"{kind.lower()}-app")]
+
+    assert planned(records, wants(target)) == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "targets", "obstacle"),
+    [
+        ([record("A", "203.0.113.1")], (DEVICE,), "has a A record that is not ours"),
+        ([record("CNAME", "pages.dev")], ("100.64.0.1",), "has a CNAME record that is not ours"),
+        ([record("MX", "mail.example.com")], (DEVICE,), "a CNAME cannot stand beside it"),
+        ([record("MX", "mail.example.com")], ("100.64.0.1",), ""),
+        ([record("TXT", '"v=spf1"')], ("100.64.0.1",), ""),
+        ([], (DEVICE,), ""),
+    ],
+)
+def test_what_belongs_to_others_is_in_the_way(
+    standing: list[dict[str, Any]], targets: tuple[str, ...], obstacle: str
+) -> None:
+    """F13: any answer of theirs, and anything at all beside a CNAME."""
+    (change,) = planned(standing, wants(*targets))
+
+    assert obstacle in change.obstacle
+    assert bool(change.obstacle) == bool(obstacle)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "example.com",
+        "_acme-challenge.example.com",
+        "_acme-challenge.app.example.com",
+        "www.example.com",
+    ],
+)
+def test_protected_names_are_never_written(host: str) -> None:
+    """F10: the apex, certificate challenges, and what a person listed."""
+    (change,) = plan_zone(ZONE, {}, wants(host=host), ["www.example.com"])
+
+    assert "is protected" in change.obstacle
+
+
+def test_a_name_of_ours_that_nobody_wants_goes_by_its_marks_source() -> None:
+    """The kind of the object that asked for it says which reader must have been complete."""
+    records = [record("CNAME", DEVICE), mark("cname-app", resource="ingress/apps/app")]
+
+    (change,) = planned(records, {})
+
+    assert (change.action, change.source, change.gateway) == ("Delete", "ingress", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "former", "moved"),
+    [
+        ("old.tail.ts.net", {"old.tail.ts.net", "100.64.0.9"}, True),
+        ("other.tail.ts.net", {"old.tail.ts.net"}, False),
+        ("old.tail.ts.net", set(), False),
+    ],
+)
+def test_a_change_has_moved_when_the_gateway_answered_this_once(
+    content: str,
+    former: set[str],
+    *,
+    moved: bool,
+) -> None:
+    """Only a value that was this gateway's own makes it row 7."""
+    records = [record("CNAME", content), mark("cname-app")]
+
+    (change,) = planned(records, wants(gateway="g", former=frozenset(former)))
+
+    assert (change.action, change.moved) == ("Update", moved)
