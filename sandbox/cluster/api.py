@@ -31,3 +31,9 @@ class Api(Protocol):
 
     def subscribe(self, callback: Callable[[str, Object], None]) -> None:
         """Call back with (`ADDED`, `MODIFIED` or `DELETED`, object) after every change."""
+
+
+def write_status(api: Api, thing: Object, status: Object, manager: str) -> None:
+    """Set a status unless the object, as it was read, has it: a look must not cost a write."""
+    if thing.get("status") != status:
+        api.set_status(thing, status, manager)

@@ -6,6 +6,7 @@ import base64
 import time
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cluster.api import write_status
 from sandbox.cluster.conditions import condition, merged, stamp
 from sandbox.cluster.listeners import certificate_in
 from sandbox.cluster.loop import Loop
@@ -48,7 +49,7 @@ class CertManager:
             secret = self._api.get("Secret", meta["namespace"], spec["secretName"])
             if certificate_in(secret) is None:
                 self._api.apply(tls_secret(self._authority, meta["namespace"], spec), MANAGER)
-            self._api.set_status(thing, _status(thing), MANAGER)
+            write_status(self._api, thing, _status(thing), MANAGER)
 
     def _notice(self, event: str, thing: Object) -> None:
         if thing["kind"] == "Certificate" or (thing["kind"] == "Secret" and event == "DELETED"):

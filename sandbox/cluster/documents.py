@@ -63,8 +63,10 @@ def documents(text: str, *, is_json: bool = False) -> Iterator[Any | Broken]:
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """Yield (number of lines before it, text) of each `---` document."""
     cuts = [match.start() for match in SEPARATOR.finditer(text)]
+    line = 0
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        yield text.count("\n", 0, start), text[start:end]
+        yield line, text[start:end]
+        line += text.count("\n", start, end)
 
 
 def _yaml(part: str, lines_before: int) -> Any | Broken:

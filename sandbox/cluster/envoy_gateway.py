@@ -8,6 +8,7 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cluster.api import write_status
 from sandbox.cluster.attachment import resolve, resolve_one
 from sandbox.cluster.conditions import condition, merged
 from sandbox.cluster.envoy_service import OWNER, service, service_name
@@ -97,7 +98,7 @@ class EnvoyGateway:
             )
             old = (thing.get("status") or {}).get("conditions")
             status = {"conditions": merged(old, [verdict], time.time())}
-            self._api.set_status(thing, status, MANAGER)
+            write_status(self._api, thing, status, MANAGER)
 
     def _proxy(self, ref: Mapping[str, Any], namespace: str) -> Object | None:
         if ref.get("kind") != "EnvoyProxy":
@@ -127,7 +128,7 @@ class EnvoyGateway:
                     found[gateway].served[listener].append((route, hostnames))
             verdicts = [(ref, attachment.accepted, resolved) for ref, _, attachment in judged]
             status = route_status(route, verdicts, CONTROLLER, time.time())
-            self._api.set_status(route, status, MANAGER)
+            write_status(self._api, route, status, MANAGER)
         return found
 
     def _serve(self, cluster: Cluster, gateway: Object, attached: Attached) -> list[Frontend]:
@@ -138,7 +139,7 @@ class EnvoyGateway:
         current = cluster.services.get(name_of(wanted), wanted)
         found = addresses(gateway, {**wanted, "status": current.get("status")})
         status = gateway_status(gateway, found, listeners, attached.counts(), time.time())
-        self._api.set_status(gateway, status, MANAGER)
+        write_status(self._api, gateway, status, MANAGER)
         frontends = self._frontends(cluster, gateway, listeners, attached)
         self._network.provide(
             self._namespace,

@@ -9,6 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cluster.api import write_status
 from sandbox.cluster.gateway_reading import name_of
 from sandbox.cluster.loop import Loop
 from sandbox.cluster.resolver import Resolver, runs_coredns
@@ -113,7 +114,7 @@ class Kubelet:
         resolver = self._resolvers.get(name)
         self._show_pods(name, resolver.pods if resolver else [])
         status = rollout_status(deployment, resolver, time.time())
-        self._api.set_status(deployment, status, MANAGER)
+        write_status(self._api, deployment, status, MANAGER)
 
     def _run(self, name: Name, deployment: Object) -> None:
         make = partial(self._make, name[0])
@@ -144,7 +145,7 @@ class Kubelet:
         for pod in pods:
             thing, status = pod_object(name, pod)
             self._api.apply(thing, MANAGER)
-            self._api.set_status(thing, status, MANAGER)
+            write_status(self._api, thing, status, MANAGER)
         wanted = {pod.name for pod in pods}
         for thing in self._api.list("Pod", name[0]):
             meta = thing["metadata"]

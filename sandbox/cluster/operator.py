@@ -11,6 +11,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from sandbox.cluster.api import write_status
 from sandbox.cluster.exposed import DEFAULT_TAGS, exposed
 from sandbox.cluster.exposed_status import status
 from sandbox.cluster.ingress import frontend
@@ -76,7 +77,7 @@ class Operator:
         await self._serve_ingresses([pair for pair in wanted.values() if pair[0].kind == "ingress"])
         for item, thing in wanted.values():
             found = status(item, thing, self._state(item), time.time())
-            self._api.set_status(thing, found, MANAGER)
+            write_status(self._api, thing, found, MANAGER)
 
     def _tend(self, key: Key, item: Exposed) -> None:
         proxy = self._proxies.get(key)
