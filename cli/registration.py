@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +36,13 @@ class Registered:
 
 
 def register(base_url: str, credential: Mapping[str, str], receiver: str) -> Registered:
-    """Register the receiver's URL, instead of those of earlier sandboxes on this machine.
+    """Register the receiver's URL, in place of those of sandboxes that are no more.
 
     Where that is refused, a secret is made up, so that events can still be sent by hand.
     """
     try:
         with connect(base_url, credential) as http:
-            _remove_ours(http)
+            _remove_dead(http)
             body = {"endpointUrl": receiver + PATH, "subscriptions": list(SUBSCRIPTIONS)}
             endpoint = _json(http.post(f"{API}/tailnet/-/webhooks", json=body))
             return Registered(endpoint["secret"])
@@ -49,12 +50,20 @@ def register(base_url: str, credential: Mapping[str, str], receiver: str) -> Reg
         return Registered(f"tskey-webhook-{secrets.token_hex(16)}", str(error))
 
 
-def _remove_ours(http: httpx.Client) -> None:
-    """Delete endpoints of this path on loopback: their port has died with their sandbox."""
+def _remove_dead(http: httpx.Client) -> None:
+    """Delete endpoints of our path on this machine where nobody listens any more."""
     for endpoint in _json(http.get(f"{API}/tailnet/-/webhooks")).get("webhooks") or ():
         url = httpx.URL(endpoint["endpointUrl"])
-        if url.path == PATH and url.host in {"127.0.0.1", "localhost"}:
+        if url.path == PATH and url.host in {"127.0.0.1", "localhost"} and _is_dead(url):
             http.delete(f"{API}/webhooks/{endpoint['endpointId']}").raise_for_status()
+
+
+def _is_dead(url: httpx.URL) -> bool:
+    try:
+        socket.create_connection((url.host, url.port or 80), timeout=1).close()
+    except OSError:
+        return True
+    return False
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

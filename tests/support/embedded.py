@@ -179,9 +179,11 @@ class Embedded:
 
 
 @contextmanager
-def running(folder: Path, *words: str) -> Iterator[Embedded]:
+def running(
+    folder: Path, *words: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Embedded]:
     """Start `tailkeeper up` with its connection file in a folder; end it afterwards."""
-    world = start(folder, *words)
+    world = start(folder, *words, environment=environment)
     try:
         yield world
     finally:
@@ -189,7 +191,7 @@ def running(folder: Path, *words: str) -> Iterator[Embedded]:
             world.stop()
 
 
-def start(folder: Path, *words: str) -> Embedded:
+def start(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> Embedded:
     """Start `tailkeeper up`, and wait until it is ready."""
     state, log = folder / "connection.json", folder / "up.log"
     state.unlink(missing_ok=True)
@@ -198,6 +200,7 @@ def start(folder: Path, *words: str) -> Embedded:
             [BIN / "tailkeeper", "up", "--state", state, "--speed", str(SPEED), *words],
             stdout=stream,
             stderr=stream,
+            env={**os.environ, **(environment or {})},
         )
     until(
         lambda: state.exists() or process.poll() is not None,
