@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import ZoneConfig
-from tailkeeper.edits import Edit
 from tailkeeper.model import Change
 from tailkeeper.ownership import Mark
 from tailkeeper.record_edits import edit_of
 from tailkeeper.records import Held, held_by_name, value_of
+
+
+if TYPE_CHECKING:
+    from tailkeeper.edits import Edit
 
 
 HOST = "app.example.com"
