@@ -57,12 +57,12 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 def failures_of(event: dict[str, Any]) -> list[str]:
     """Return why the change, or a surface of it, failed."""
-    found = [event["failure"]] if event.get("failure") else []
+    found = [in_words(event["failure"])] if event.get("failure") else []
     unread = (event["planned"] or {}).get("unread", {})
     found += [f"{surface} could not be read: {why}" for surface, why in unread.items()]
     for report in event["written"]:
         if report.get("failed"):
-            found.append(report["failed"])
+            found.append(in_words(report["failed"]))
         if report.get("conflicts"):
             found.append(
                 f"{report['surface']}: changed meanwhile: {', '.join(report['conflicts'])}"
@@ -78,6 +78,15 @@ def in_step(answer: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         return {**answer, "change_id": None}
     parts = {name: head[name] for name in ("outcome", "causes", "proof", "why")}
     return {**answer, **parts, "plan": head["counts"]}
+
+
+def in_words(failure: str) -> str:
+    """Return `error: sentence` of a state's failure; Lambda's cause is JSON with a stack trace."""
+    error, _, cause = failure.partition(": ")
+    try:
+        return f"{error}: {json.loads(cause)['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return failure
 
 
 def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None) -> dict[str, Any]:

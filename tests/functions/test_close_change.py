@@ -127,11 +127,17 @@ def test_held_and_refused(aws: Stack) -> None:
 def test_failed(aws: Stack) -> None:
     """A surface that failed, or changed meanwhile, makes the outcome failed and says why."""
     reports = [
-        {"failed": "Unreachable: Cloudflare"},
+        {"failed": 'Unreachable: {"errorMessage": "Cloudflare", "stackTrace": ["File x"]}'},
         {"surface": "resolver", "conflicts": ["a", "b"]},
     ]
 
-    answer = close_change.handler(event(change("a", None, "x"), written=reports), None)
+    failure = "States.Timeout: no more time"
+
+    answer = close_change.handler(
+        event(change("a", None, "x"), written=reports, failure=failure), None
+    )
 
     assert answer["outcome"] == "failed"
-    assert answer["why"] == "Unreachable: Cloudflare; resolver: changed meanwhile: a, b"
+    assert answer["why"] == (
+        "States.Timeout: no more time; Unreachable: Cloudflare; resolver: changed meanwhile: a, b"
+    )
