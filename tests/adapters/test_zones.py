@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from sandbox.cloudflare import Cloudflare
+from sandbox.cloudflare.ratelimit import Limiter, Standing
 from sandbox.threads import running
 from tailkeeper.adapters.zone_errors import (
     Rejected,
@@ -274,6 +275,26 @@ def test_too_many_requests_are_not_answered_with_more(rig: Rig) -> None:
     with pytest.raises(Throttled) as bare:
         rig.zones.find_zone("example.com")
     assert bare.value.retry_after == 300
+
+
+class Burst(Limiter):
+    """A limit that is passed once, and only for two seconds."""
+
+    passed = False
+
+    def count(self, token_id: str, now: float) -> Standing:
+        """Refuse the first request."""
+        standing = super().count(token_id, now)
+        self.passed, first = True, not self.passed
+        return replace(standing, left=-1, resets_in=2) if first else standing
+
+
+def test_a_read_waits_for_a_burst_to_pass(rig: Rig) -> None:
+    """Where Cloudflare asks for seconds and not for minutes, a read waits and is not lost."""
+    rig.stand_in.account.limiter = Burst()
+
+    assert rig.zones.list_records(rig.zone.id).complete
+    assert rig.waits == [2]
 
 
 def test_what_a_person_must_mend_has_its_name(rig: Rig) -> None:

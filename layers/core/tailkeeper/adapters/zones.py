@@ -12,14 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from cloudflare import APIConnectionError, APIStatusError, Cloudflare
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from tailkeeper.adapters.zone_errors import Unreachable, Unsettled, ZoneMissing, named
+from tailkeeper.adapters.zone_errors import (
+    Throttled,
+    Unreachable,
+    Unsettled,
+    ZoneMissing,
+    named,
+)
 from tailkeeper.edits import KINDS
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tenacity import RetryCallState
 
     from tailkeeper.edits import Batch
 
@@ -28,6 +36,8 @@ PER_PAGE = 5000
 NEEDED = {"id", "name", "type"}  # a record without them counts as missing
 OPERATIONS = {"free": 200}  # of one batch; every other plan has 3,500
 OPERATIONS_OF_PAID_PLANS = 3500
+PATIENCE = 5.0  # seconds for which a read waits when Cloudflare throttles
+SOON = wait_random_exponential(multiplier=0.2, max=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +135,9 @@ class Zones:
     def _read(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
         """GET, again after a failure that may pass: reading twice changes nothing."""
         again = Retrying(
-            retry=retry_if_exception_type(Unreachable),
+            retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(3),
-            wait=wait_random_exponential(multiplier=0.2, max=3),
+            wait=_pause,
             sleep=self.sleep,
             reraise=True,
         )
@@ -184,6 +194,18 @@ def _receipts(batch: Batch, result: Any) -> list[dict[str, Any]]:
         ]
     except StopIteration as error:
         raise ValueError("the answer is shorter than the batch") from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, Throttled):
+        return error.retry_after <= PATIENCE
+    return isinstance(error, Unreachable)
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return the seconds that Cloudflare asks for, else a random time that grows."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, Throttled) else SOON(state)
 
 
 def _cause(error: APIConnectionError) -> str:
