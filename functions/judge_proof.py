@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tailkeeper.judging import Proof
     from tailkeeper.model import Change
 
+BY_RESOLVER = {"split-dns", "rest-of-zone"}  # paths on which its document decides
 logger = Logger(service="judge-proof")
 
 
@@ -73,8 +74,23 @@ def touched(changes: Iterable[Change], hosts: Iterable[str]) -> frozenset[str]:
     )
 
 
-def broken(proof: Proof, changes: Iterable[Change]) -> tuple[set[str], set[str]]:
-    """Return the hosts that are worse, and the split-DNS domains that they are in."""
+def broken(proof: Proof, changes: Iterable[Change]) -> tuple[set[str], set[str], set[str]]:
+    """Return what is worse: hosts, their split-DNS domains, places of documents taken over."""
+    made = list(changes)
     hosts = {finding["host"] for finding in proof.worse}
-    domains = [change.key for change in changes if change.surface == "split-dns"]
-    return hosts, {domain for host in hosts if (domain := zone_of(host, domains))}
+    domains = [change.key for change in made if change.surface == "split-dns"]
+    resolved = {finding["host"] for finding in proof.worse if finding["path"] in BY_RESOLVER}
+    return (
+        hosts,
+        {domain for host in hosts if (domain := zone_of(host, domains))},
+        {change.place for change in made if any(takes_over(change, host) for host in resolved)},
+    )
+
+
+def takes_over(change: Change, host: str) -> bool:
+    """Return whether a change replaces somebody's document that answered for the host."""
+    return (
+        change.key == DOCUMENT
+        and bool(change.before and change.after)
+        and bool(zone_of(host, change.after["domains"]))
+    )

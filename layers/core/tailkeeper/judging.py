@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tailkeeper.resolver import DOCUMENT, cron_job
+
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -103,11 +105,15 @@ def _may_mend(
 
 
 def undoing(
-    entries: Iterable[Change], hosts: Collection[str], domains: Collection[str]
+    entries: Iterable[Change],
+    hosts: Collection[str],
+    domains: Collection[str],
+    documents: Collection[str] = (),
 ) -> list[Change]:
     """Return what takes a change back for the hosts it made worse, and for their domains.
 
-    Several rounds may have changed one key: it goes back to what it was before the first.
+    `documents` are the places of resolver documents to give back whole, with their writers. Several
+    rounds may have changed one key: it goes back to what it was before the first.
     """
     net: dict[tuple[str, str, str], Change] = {}
     for change in entries:
@@ -118,5 +124,9 @@ def undoing(
         change.inverse
         for change in net.values()
         if change.before != change.after
-        and (change.key in hosts or (change.surface == "split-dns" and change.key in domains))
+        and (
+            change.key in hosts
+            or (change.surface == "split-dns" and change.key in domains)
+            or (change.place in documents and (change.key == DOCUMENT or cron_job(change.key)))
+        )
     ]
