@@ -16,7 +16,7 @@ from tailkeeper.adapters.zones import Zone, Zones, connect
 from tailkeeper.config import Config, ZoneConfig
 from tailkeeper.edits import Batch, packed
 from tailkeeper.record_edits import edit_of
-from tailkeeper.records import Held, held_by_name, value_of
+from tailkeeper.records import ANSWERS, Held, held_by_name, value_of
 
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Place:
 
     def read(self, names: Sequence[str]) -> None:
         """Read what the names hold: each by itself when they are few, else the zone."""
-        few = len(names) <= FEW
+        few = len(names) <= FEW and all(map(self._is_in_its_marks, names))
         listings = (
             [self.zones.find_records(self.zone.id, name) for name in names]
             if few
@@ -65,6 +65,11 @@ class Place:
             raise Unreachable(why)
         records = {record["id"]: record for listing in listings for record in listing.records}
         self.held = held_by_name(self.config, records.values())
+
+    def _is_in_its_marks(self, host: str) -> bool:
+        """Say whether searching for a name finds its marks too; a suffix comes between."""
+        marks = (mark for kind in ANSWERS for mark in self.config.marks.candidates(host, kind))
+        return all(host in mark for mark in marks)
 
     def current(self, change: Change) -> Any:
         """Return what a change's name holds of ours."""

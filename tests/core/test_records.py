@@ -122,6 +122,19 @@ def test_a_mark_of_another_owner_is_never_ours_to_delete() -> None:
     assert [m["name"] for m in held.marks] == ["cname-app.example.com"]
 
 
+@pytest.mark.parametrize("kept", ["cname-app", "a-app"])
+def test_marks_outlive_the_record_that_somebody_deleted(kept: str) -> None:
+    """The name is made again, and what it still holds of marks is known, so that none doubles."""
+    records = [mark(kept), mark("cname-other", "somebody")]
+
+    (change,) = planned(records, wants())
+
+    assert (change.action, change.obstacle) == ("Create", "")
+    held = held_by_name(ZONE, records)
+    assert [m["name"] for m in held["app.example.com"].marks] == [f"{kept}.example.com"]
+    assert "other.example.com" not in held
+
+
 def externaldns(name: str, content: str, marks: list[str], ttl: int) -> list[dict[str, Any]]:
     """Return a record as ExternalDNS left it, with its old mark, its new one, or both."""
     resource = f"httproute/apps/{name}"
@@ -147,7 +160,7 @@ def test_a_zone_is_taken_over_from_external_dns_without_a_change(
 ) -> None:
     """Its marks are read as they are; a TTL that nobody configured, and its resource, stay."""
     records = [r for name, marks, ttl, _ in rows for r in externaldns(name, DEVICE, marks, ttl)]
-    wanted = {}
+    wanted: dict[str, Wanted] = {}
     for name, _, ttl, configured in rows:
         more = {"ttl": ttl} if configured else {}
         wanted |= wants(host=f"{name}.example.com", **more)

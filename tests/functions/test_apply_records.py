@@ -150,6 +150,38 @@ def test_a_change_of_type_never_leaves_the_name_without_an_answer(
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"), [({"txt_suffix": "-mark"}, "a"), ({"txt_wildcard": "any"}, "*")]
+)
+def test_a_mark_is_found_wherever_its_name_puts_it(
+    aws: Stack, outside: Outside, settings: dict[str, str], name: str
+) -> None:
+    """A search for the name does not find it: then the zone is read whole."""
+    asked = event(outside, aws, change(name, None, "old.tail.ts.net"))
+    later = event(outside, aws, change(name, "old.tail.ts.net", "gw.tail.ts.net"))
+    for each in (asked, later):
+        each["config"]["zones"][0] |= settings
+        report = apply_records.handler(each, None)
+
+        assert (report["applied"], report["conflicts"]) == (1, [])
+    assert contents(outside) == {f"{name}.example.com": "gw.tail.ts.net"}
+
+
+@pytest.mark.parametrize("mark", ["cname-a", "a-a"])
+def test_a_record_that_a_person_deleted_comes_back(aws: Stack, outside: Outside, mark: str) -> None:
+    """Its mark is still there, and Cloudflare takes no text twice; an outdated one goes."""
+    text = '"heritage=external-dns,external-dns/owner=homelab,external-dns/resource=x"'
+    (zone,) = outside.cloudflare.zones.values()
+    with outside.cloudflare.account.changing(zone):
+        zone.create({"type": "TXT", "name": f"{mark}.example.com", "content": text, "ttl": 1})
+
+    report = apply_records.handler(event(outside, aws, change("a", None, "gw.tail.ts.net")), None)
+
+    assert (report["applied"], report["conflicts"]) == (1, [])
+    (held,) = outside.cloudflare.dump()["zones"]
+    assert sorted(r["name"] for r in held["records"]) == ["a.example.com", "cname-a.example.com"]
+
+
 def test_what_the_guard_does_not_let_through_is_not_written(aws: Stack, outside: Outside) -> None:
     """Held and refused changes cost no request at all."""
     held = change("a", None, "gw.tail.ts.net").judged(Verdict("hold", 2, ("another writer",)))

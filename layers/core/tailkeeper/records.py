@@ -16,7 +16,7 @@ from tailkeeper.ownership import Mark
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tailkeeper.config import ZoneConfig
 
@@ -74,7 +74,25 @@ def held_by_name(zone: ZoneConfig, records: Iterable[Mapping[str, Any]]) -> dict
         candidates = zone.marks.candidates(record["name"], record["type"])
         found = [marks[name] for name in candidates if name in marks]
         _sort_in(names[record["name"]], record, found, zone.owner)
+    for host, held in _widowed(zone, marks):
+        names.setdefault(host, held)
     return dict(names)
+
+
+def _widowed(
+    zone: ZoneConfig, marks: Mapping[str, tuple[Mark, dict[str, Any]]]
+) -> Iterator[tuple[str, Held]]:
+    """Yield names that hold nothing but marks of ours, whose records somebody deleted.
+
+    They are used again, or go: Cloudflare refuses to write the same text twice.
+    """
+    names: defaultdict[str, Held] = defaultdict(Held)
+    for name, (mark, text) in marks.items():
+        covered = zone.marks.covered(name)
+        if covered and mark.owner == zone.owner:
+            names[covered[0]].marks.append(text)
+            names[covered[0]].resource = mark.resource
+    yield from names.items()
 
 
 def _sort_in(

@@ -92,7 +92,7 @@ class Zones:
         """Return the records whose name contains the fragment.
 
         A host as fragment finds its records together with the marks that carry a prefix, and
-        those of longer names that end alike; marks with a suffix are found by the first label.
+        those of longer names that end alike; marks with a suffix it does not find.
         """
         return self._listing(zone_id, {"name.contains": fragment})
 
