@@ -118,8 +118,8 @@ def test_a_proof_in_the_journal_is_short() -> None:
 STATES = st.sampled_from([HEALTHY, DEGRADED, BLIND, DNS, TCP, TLS, HTTP])
 
 
-@given(st.lists(st.tuples(STATES, STATES), max_size=4), st.booleans())
-def test_only_what_was_fine_and_is_down_is_worse(pairs: Any, last: bool) -> None:  # noqa: FBT001 -- hypothesis gives it
+@given(pairs=st.lists(st.tuples(STATES, STATES), max_size=4), last=st.booleans())
+def test_only_what_was_fine_and_is_down_is_worse(pairs: Any, *, last: bool) -> None:
     """Whatever the mixture, each blame is a regression of its own."""
     before = [f | {"host": f"h{n}"} for n, (f, _) in enumerate(pairs)]
     after = [f | {"host": f"h{n}"} for n, (_, f) in enumerate(pairs)]
