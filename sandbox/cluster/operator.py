@@ -114,11 +114,13 @@ class Operator:
         """React to the tailnet as the proxies' own tailscaled would."""
         if kind in {"disconnected", "removed"}:
             self._ground.path.cut(device["nodeId"])
-        for proxy in self._proxies.values():
-            if kind == "registered" and proxy.owns(device):
+        proxies = self._proxies.values()
+        if kind == "registered":
+            for proxy in [proxy for proxy in proxies if proxy.owns(device)][:1]:
                 proxy.adopt(device)
-            elif proxy.node_id == device["nodeId"]:
-                if kind == "removed":
-                    proxy.reissue()
-                elif kind in {"renamed", "addressed"}:
-                    proxy.note()
+            return
+        for proxy in [proxy for proxy in proxies if proxy.node_id == device["nodeId"]]:
+            if kind == "removed":
+                proxy.reissue()
+            elif kind in {"renamed", "addressed"}:
+                proxy.note()

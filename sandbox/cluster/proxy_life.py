@@ -20,6 +20,7 @@ from sandbox.cluster.workload_status import pod_status
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from sandbox.cluster.api import Object
     from sandbox.cluster.exposed import Exposed
     from sandbox.cluster.ground import Device, Ground
 
@@ -46,19 +47,26 @@ class Proxy:
         return self._task is not None and not self._task.done()
 
     def start(self) -> None:
-        """Be there at once, as after a long time: keep the device that the Secret names."""
+        """Be there at once, as after a long time: keep the device that the Secret names.
+
+        One that is offline stays so, unless its Pod was being replaced when the world ended.
+        """
+        known = self._known()
+        if known and not self._pod():
+            self._ground.tailnet.connect(known["nodeId"])
         self._run_pod()
-        self._take(self._known() or self._register())
+        self._take(known or self._register())
         self._write()
 
     def restart(self) -> None:
-        """Replace the Pod, which is gone; without a state Secret the new one is a new device."""
-        self._go_offline()
+        """Replace the Pod; without a state Secret the new one is a new device."""
+        self._end_pod()
         self._begin(self._restart())
 
     def adopt(self, device: Device) -> None:
         """Be that device from now on; the one it was stays listed, offline."""
-        self._go_offline()
+        self._end_pod()
+        self._run_pod()
         self._take(device)
         self._begin(self._note())
 
@@ -153,7 +161,8 @@ class Proxy:
         self.node_id = device["nodeId"] if device else ""
         self.listen()
 
-    def _go_offline(self) -> None:
+    def _end_pod(self) -> None:
+        self._ground.api.delete("Pod", NAMESPACE, pod_name(self.item))
         device = self._ground.device(self.node_id)
         if device and device["connectedToControl"]:
             self._ground.tailnet.disconnect(self.node_id)
@@ -167,9 +176,11 @@ class Proxy:
         counts = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas")
         self._ground.api.set_status(own_set, dict.fromkeys(counts, 1), "kubelet")
 
+    def _pod(self) -> Object | None:
+        return self._ground.api.get("Pod", NAMESPACE, pod_name(self.item))
+
     def _write(self) -> None:
-        device = self._ground.device(self.node_id)
-        found = self._ground.api.get("Pod", NAMESPACE, pod_name(self.item))
-        if device and found:
-            uid = found["metadata"].get("uid", "")
+        device, running = self._ground.device(self.node_id), self._pod()
+        if device and running:
+            uid = running["metadata"].get("uid", "")
             self._ground.api.apply(state_secret(self.item, device, uid), MANAGER)

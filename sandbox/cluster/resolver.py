@@ -109,6 +109,8 @@ class Resolver:
         self._drop(*self.pods)
         await asyncio.gather(*tasks, return_exceptions=True)
         async with self._opening:
+            # closing a server while it accepts leaves its client hanging (CPython issue 109564)
+            await asyncio.sleep(0.01)
             for server in self._servers.values():
                 await server.stop()
 

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.mounts import MountError, mounts
+from sandbox.cluster.probes import Probe
 from sandbox.coredns import CoreDNS, CorefileError, Version
 
 
@@ -61,8 +62,8 @@ class ResolverPod:
         self._config_maps = config_maps
         self._clock = clock
         container = coredns_container(template["spec"]) or {}
-        probe = container.get("readinessProbe")
-        self._readiness = probe.get("initialDelaySeconds", 0) if isinstance(probe, dict) else 0
+        self._readiness = Probe.of(container, "readinessProbe")
+        self._liveness = Probe.of(container, "livenessProbe")
         self._content: dict[Mount, dict[str, str]] = {
             mount: {} for mount in mounts(template["spec"], container)
         }
@@ -94,17 +95,38 @@ class ResolverPod:
         with contextlib.suppress(MountError, CorefileError):
             self._mount()
             self._run()
-            self.ready.set()
+            self._see_whether_ready()
 
     async def live(self) -> None:
         """Start, crash, wait and start again; serve until cancelled."""
         if self.state == "ContainerCreating":
             await self._until_mounted()
-        if self.state != "Running":
-            await self._until_running()
-            await self._clock.sleep(self._readiness)
-        self.ready.set()
-        await self.coredns.watch()
+        while True:
+            if self.state != "Running":
+                await self._until_running()
+                await self._clock.sleep(self._readiness.delay)
+            watching = asyncio.create_task(self.coredns.watch())
+            try:
+                await self._until_unhealthy()
+            finally:
+                watching.cancel()
+            self.restarts += 1
+            self.stop()
+            self.state = "Starting"
+
+    async def _until_unhealthy(self) -> None:
+        """Probe; return when the liveness probe has failed too often."""
+        failed = 0
+        while failed < self._liveness.failures:
+            self._see_whether_ready()
+            await self._clock.sleep(min(self._liveness.period, self._readiness.period))
+            failed = 0 if self._liveness.passes(self.coredns) else failed + 1
+
+    def _see_whether_ready(self) -> None:
+        if self._readiness.passes(self.coredns):
+            self.ready.set()
+        else:
+            self.ready.clear()
 
     def stop(self) -> None:
         """End the container."""

@@ -117,9 +117,18 @@ class World:
         async def dial(_: str, port: int) -> Any:
             return await self.network.connect("net", "resolver", port)
 
-        answer = await ask_through(dial, query, "", 53)
+        async with asyncio.timeout(1):
+            answer = await ask_through(dial, query, "", 53)
         assert answer.rcode() == dns.rcode.NOERROR
         return str(answer.answer[0][0])
+
+    async def until_true(self, true: Callable[[], object]) -> None:
+        """Wait for what must come."""
+        for _ in range(3000):
+            if true():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("it did not come to pass")
 
     async def until(self, address: str) -> None:
         """Wait until the resolver gives this address, or refuses if it is empty."""
@@ -238,6 +247,39 @@ def test_a_broken_corefile_is_not_loaded_until_a_pod_restarts(running: Any) -> N
 
         world.configure("100.64.0.4")
         await world.until("100.64.0.4")
+
+    running(story)
+
+
+@pytest.mark.parametrize(
+    ("probe", "lost"), [("livenessProbe", "health"), ("readinessProbe", "ready")]
+)
+def test_a_corefile_that_answers_no_probe_takes_the_resolver_down(
+    running: Any, probe: str, lost: str
+) -> None:
+    """The kubelet asks on: not ready means no answer, not alive means one restart after another."""
+
+    async def story(world: World) -> None:
+        healthy = COREFILE.replace("reload", f"{lost}\n    reload", 1) % "100.64.0.1"
+        world.configure("", corefile=healthy)
+        old = world.api.get("Deployment", *NAME)
+        template = old["spec"]["template"]
+        asked = {probe: {"httpGet": {"path": f"/{lost}", "port": 1}, "periodSeconds": 1}}
+        container = {**template["spec"]["containers"][0], **asked}
+        spec = {**template["spec"], "containers": [container]}
+        new = {**old["spec"], "template": {**template, "spec": spec}}
+        world.api.apply({**old, "spec": new}, "test")
+        resolver = world.kubelet.resolvers[NAME]
+        await world.until_true(lambda: [p.template for p in resolver.pods] == [new["template"]])
+        assert await world.ask() == "100.64.0.1"
+
+        world.configure("100.64.0.2")
+
+        await world.until("")
+        if lost == "health":
+            await world.until_true(lambda: resolver.pods[0].restarts > 1)
+        world.configure("", corefile=healthy)
+        await world.until("100.64.0.1")
 
     running(story)
 
