@@ -167,6 +167,23 @@ def test_an_empty_secret_is_said() -> None:
         pass
 
 
+def test_credentials_go_in_the_form(stand_in: Tailscale, world: Tailnet) -> None:
+    """As Tailscale documents the request, so that whoever stands in for it understands."""
+    assert "Authorization" in world.http.headers
+    assert stand_in.requests[0]["body"] == {
+        "client_id": "id",
+        "client_secret": "(redacted)",
+        "grant_type": "client_credentials",
+    }
+
+
+def test_a_cleared_domain_has_no_nameservers(stand_in: Tailscale, world: Tailnet) -> None:
+    """The document lets a domain be null: it is as if it were not there."""
+    fail(stand_in, SPLIT, body={"example.com": None, "other.org": ["100.64.0.7"]})
+
+    assert world.observe(["split_dns"])["split_dns"] == {"other.org": ["100.64.0.7"]}
+
+
 def test_split_dns_is_written_domain_by_domain(stand_in: Tailscale, world: Tailnet) -> None:
     """PATCH, never PUT: other domains stay; None clears one; the answer is the whole map."""
     assert world.set_split_dns({"example.com": ["100.64.0.9"]}) == {

@@ -105,9 +105,9 @@ def trimmed(device: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split_dns(answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    if not all(isinstance(servers, list) for servers in answer.values()):
+    if not all(isinstance(servers, list | None) for servers in answer.values()):
         raise TypeError("the nameservers of a domain are no list")
-    return dict(answer)
+    return {domain: servers for domain, servers in answer.items() if servers}
 
 
 TOLD: dict[str, Callable[[Any], Any]] = {
@@ -135,11 +135,12 @@ def connect(
 @_read_again
 def _access_token(http: httpx.Client, secret: Mapping[str, str]) -> str:
     path = f"{API}/oauth/token"
-    form = {"grant_type": "client_credentials"}
     if not secret.keys() >= {"client_id", "client_secret"}:
         raise Refused("the secret holds neither client_id and client_secret nor api_key")
+    # In the form, as Tailscale documents it: not every server takes them by HTTP Basic.
+    form = {name: secret[name] for name in ("client_id", "client_secret")}
     with _named_errors(path):
-        answer = http.post(path, data=form, auth=(secret["client_id"], secret["client_secret"]))
+        answer = http.post(path, data={**form, "grant_type": "client_credentials"})
         _check_again(answer, path)
         if answer.is_error:
             raise Refused("Tailscale does not accept the OAuth client: is it revoked?")
