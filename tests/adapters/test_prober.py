@@ -469,6 +469,55 @@ def test_what_the_change_creates_is_not_asked_for_before() -> None:
     play(story)
 
 
+OLD, NEW = (GATEWAY[0],), ("100.64.0.99",)
+ALSO_MAGIC = {"CNAME": [f"gateway-envoy-1.{DOMAIN}"]}
+
+
+@pytest.mark.parametrize(
+    ("public", "stood", "path"),
+    [
+        (ALSO_MAGIC, MAGIC, "magic-dns"),
+        ({"A": list(NEW)}, {"A": list(OLD)}, "public-record"),
+        ({"A": list(NEW)}, MAGIC, "public-record"),
+        (ALSO_MAGIC, {"A": list(OLD)}, "magic-dns"),
+    ],
+)
+def test_what_works_before_a_move_is_seen_to_work_no_more(
+    public: dict[str, list[str]], stood: dict[str, list[str]], path: str
+) -> None:
+    """The new device takes no connection: the baseline is of the old one, which did."""
+
+    async def story(site: Site) -> None:
+        target = exposure(public=public, addresses=NEW)
+        target["public"]["before"] = exposure(public=stood)["public"]
+        target["tailnet"]["before"] = exposure(addresses=OLD)["tailnet"]
+        site.answering({HOST: list(OLD)})
+        before = await site.outcomes(target, before=True)
+        site.answering({HOST: list(NEW)})
+
+        after = await site.outcomes(target)
+
+        assert before["authoritative"][0] == "down"
+        assert before[path][0] == before["split-dns"][0] == "healthy"
+        assert after[path][:2] == after["split-dns"][:2] == ("down", "tailnet")
+
+    play(story)
+
+
+def test_a_record_that_led_elsewhere_is_no_way_into_the_tailnet() -> None:
+    """What clients got from another place is not for this prober to judge."""
+
+    async def story(site: Site) -> None:
+        target = exposure(public=MAGIC)
+        target["public"]["before"] = exposure(public={"A": ["192.0.2.1"]})["public"]
+
+        before = await site.outcomes(target, before=True)
+
+        assert before["magic-dns"][:2] == ("blind", None)
+
+    play(story)
+
+
 def test_a_batch_that_takes_too_long_leaves_the_rest_unseen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailkeeper.expectations import targets_of
+from tailkeeper.world import Memory
 from tests.support.worlds import Bench, route
 
 
@@ -64,7 +65,7 @@ def test_after_it_is_applied_the_same_is_expected_and_may_be_asked() -> None:
 
 
 def test_a_move_expects_the_new_device_of_names_that_exist() -> None:
-    """An update is no creation: what the name says now is the proof's baseline."""
+    """An update is no creation: the way that clients have until then is the proof's baseline."""
     bench = Bench([route("a")])
     plan = bench.plan()
     assert plan is not None
@@ -76,6 +77,29 @@ def test_a_move_expects_the_new_device_of_names_that_exist() -> None:
     assert target["public"]["records"][0]["content"] == "gateway-envoy-1.tail.ts.net"
     assert target["tailnet"]["addresses"] == ["100.64.0.2", "fd7a:115c:a1e0::2"]
     assert (target["created"], target["tailnet"]["created"]) == (False, False)
+    assert target["public"]["before"]["records"][0]["content"] == "gateway-envoy.tail.ts.net"
+    assert target["tailnet"]["before"] == {
+        "nameserver": DNS,
+        "addresses": ["100.64.0.1", "fd7a:115c:a1e0::1"],
+    }
+
+
+def test_a_new_resolver_is_expected_and_the_old_one_remembered() -> None:
+    """Nothing is wrong with the entries: it is the nameserver that clients lose."""
+    bench = Bench([route("a")])
+    plan = bench.plan()
+    assert plan is not None
+    bench.apply(plan.with_word("apply"))
+    bench.split_dns["example.com"] = ["100.64.0.77"]
+    bench.memory = Memory({"homelab/dns/dns": {"nodes": ["n8"], "answers": ["100.64.0.77"]}})
+
+    found = targets(bench, bench.plan())
+
+    assert found[HOST]["tailnet"]["before"]["nameserver"] == "100.64.0.77"
+    assert "before" not in found[HOST]["public"]
+    (apex,) = (target for target in found.values() if target["kind"] == "apex")
+    assert apex["tailnet"]["nameserver"] == DNS
+    assert apex["tailnet"]["before"]["nameserver"] == "100.64.0.77"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ A target is a JSON document:
      "kind":    "exposure" | "apex" | "absent" | "challenge"}   the last three guard the rest
 
 `created` says that the public record, or the resolver's entry, does not exist yet: asking for it
-would plant a negative answer in caches. Of the rest of a domain, "tailnet" says how it is answered
-`otherwise`: `public`, `nxdomain`, or `forwarded` (public, even where that is a denial).
+would plant a negative answer in caches. Where the plan changes what "public" or "tailnet" says, its
+"before" is what stands until then: the way that clients have, and may lose. Of the rest of a
+domain, "tailnet" says how it is answered `otherwise`: `public`, `nxdomain`, or `forwarded` (public,
+even where that is a denial).
 """
 
 from __future__ import annotations
@@ -73,11 +75,22 @@ def _target(world: World, exposure: Exposure, changes: Mapping[Key, Change]) -> 
         value = change.after if change else standing
         target["created"] = bool(change and change.before is None)
         if value:
-            parts = ("type", "content", "proxied")
-            target["public"] = {"records": [{k: r[k] for k in parts} for r in value["records"]]}
+            before = _records(change.before) if change and change.before else None
+            target["public"] = _with_before(_records(value), before)
     if "tailnet" in exposure.views:
         target |= _tailnet(world, exposure, changes)
     return target
+
+
+def _records(value: Mapping[str, Any]) -> dict[str, Any]:
+    parts = ("type", "content", "proxied")
+    return {"records": [{part: record[part] for part in parts} for record in value["records"]]}
+
+
+def _with_before(said: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what is said with what stands before it, where that is something else."""
+    new = before and any(said[name] != value for name, value in before.items())
+    return {**said, "before": before} if new else said
 
 
 def _tailnet(world: World, exposure: Exposure, changes: Mapping[Key, Change]) -> dict[str, Any]:
@@ -90,23 +103,32 @@ def _tailnet(world: World, exposure: Exposure, changes: Mapping[Key, Change]) ->
         change = changes.get(("resolver", place, exposure.host))
         standing = entries_of(world.resolvers[place]["text"]).get(exposure.host, ())
         addresses = (change.after or {}).get("addresses", ()) if change else standing
-        nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
+        asked, asked_before = _nameservers(world, carrier_of(cluster, config), domain, changes)
         created = bool(change and change.before is None)
-        if addresses and nameserver:
-            said = {"nameserver": nameserver, "addresses": list(addresses), "created": created}
-            return {"tailnet": said}
+        if addresses and asked:
+            said = {"nameserver": asked, "addresses": list(addresses), "created": created}
+            before = {"nameserver": asked_before, "addresses": list(standing)}
+            return {"tailnet": _with_before(said, before if standing else None)}
     return {}
 
 
-def _nameserver(world: World, carrier: str, domain: str, changes: Mapping[Key, Change]) -> str:
-    """Return the nameserver that the tailnet will ask for a domain, "" when none of ours."""
+def _nameservers(
+    world: World, carrier: str, domain: str, changes: Mapping[Key, Change]
+) -> tuple[str, str]:
+    """Return the nameserver that the tailnet will ask for a domain, and the one it asks now.
+
+    The former is "" when there will be none; where none is asked now they are the same.
+    """
     change = changes.get(("split-dns", "tailnet", domain))
-    asked = (change.after or {}).get("nameservers", ()) if change else None
-    if asked is None:
-        asked = world.tailnet_document["split_dns"].get(domain) or ()
+    now = world.tailnet_document["split_dns"].get(domain) or ()
+    planned = (change.after or {}).get("nameservers", ()) if change else now
     device = world.carriers[carrier]
     own = device.addresses if isinstance(device, GatewayDevice) else ()
-    return next((address for address in asked if address in own), next(iter(asked), ""))
+    will, does = (
+        next((address for address in asked if address in own), next(iter(asked), ""))
+        for asked in (planned, now)
+    )
+    return will, does or will
 
 
 def _sentinels(
@@ -119,7 +141,7 @@ def _sentinels(
     """
     for cluster, config in resolvers_of(world.config):
         for domain in config.domains:
-            nameserver = _nameserver(world, carrier_of(cluster, config), domain, changes)
+            asked, before = _nameservers(world, carrier_of(cluster, config), domain, changes)
             wild = any(is_wildcard(host) and within(host, domain) for host in known)
             absent = f"{NO_SUCH_NAME}.{domain}"
             rest = [("challenge", f"_acme-challenge.{absent}", "forwarded")]
@@ -127,11 +149,12 @@ def _sentinels(
                 rest.append(("apex", domain, config.otherwise))
             if not wild:
                 rest.append(("absent", absent, config.otherwise))
-            for kind, host, otherwise in rest if nameserver else ():
+            for kind, host, otherwise in rest if asked else ():
+                said = {"nameserver": asked, "otherwise": otherwise}
                 yield {
                     "kind": kind,
                     "host": host,
                     "zone": domain,
                     "created": False,
-                    "tailnet": {"nameserver": nameserver, "otherwise": otherwise},
+                    "tailnet": _with_before(said, {**said, "nameserver": before}),
                 }

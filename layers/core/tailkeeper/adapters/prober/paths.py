@@ -6,6 +6,9 @@ tailnet  split-dns        the tailnet's resolver: the planned addresses; then th
 tailnet  magic-dns        the MagicDNS name that the public CNAME leads to
 tailnet  public-record    the tailnet addresses that the public records hold
 tailnet  rest-of-zone     the resolver, for names that are no exposures
+
+Before a change, the tailnet's paths are those that clients have then, so that what works by them
+can be seen to work no more. The public view is always held against the plan.
 """
 
 from __future__ import annotations
@@ -44,9 +47,9 @@ def paths_of(target: Target) -> Iterator[Path]:
         return
     if "public" in target:
         yield Path("public", "authoritative", _authoritative)
-        if _magic_names(target):
+        if _magic_names(target["public"]):
             yield Path("tailnet", "magic-dns", _magic_dns)
-        if _tailnet_records(target):
+        if _tailnet_records(target["public"]):
             yield Path("tailnet", "public-record", _public_record)
     if "tailnet" in target:
         yield Path("tailnet", "split-dns", _split_dns)
@@ -60,8 +63,8 @@ async def _authoritative(vantage: Vantage, target: Target, patience: Patience) -
 
 
 async def _split_dns(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
-    said = target["tailnet"]
-    _must_exist(vantage, created=said["created"])
+    _must_exist(vantage, created=target["tailnet"]["created"])
+    said = _said(vantage, target["tailnet"])
     name = asked_name(target["host"])
     answers = await vantage.resolve(said["nameserver"], name, ASKED, patience)
     resolved = judge_split(said["addresses"], answers)
@@ -71,15 +74,15 @@ async def _split_dns(vantage: Vantage, target: Target, patience: Patience) -> Ou
 
 
 async def _magic_dns(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
-    return await vantage.reach(_magic_names(target), target, patience)
+    return await vantage.reach(_led_to(vantage, target, _magic_names), target, patience)
 
 
 async def _public_record(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
-    return await vantage.reach(_tailnet_records(target), target, patience)
+    return await vantage.reach(_led_to(vantage, target, _tailnet_records), target, patience)
 
 
 async def _rest_of_zone(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
-    name, said = target["host"], target["tailnet"]
+    name, said = target["host"], _said(vantage, target["tailnet"])
     kinds = CHALLENGE if target["kind"] == "challenge" else ADDRESSES
     public = {}
     if said["otherwise"] != "nxdomain":
@@ -88,19 +91,36 @@ async def _rest_of_zone(vantage: Vantage, target: Target, patience: Patience) ->
     return judge_rest(said["otherwise"], answers, public)
 
 
+def _said(vantage: Vantage, part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a part of a target says when we look: before the change, what stands."""
+    said: Mapping[str, Any] = part.get("before", part) if vantage.before else part
+    return said
+
+
+def _led_to(
+    vantage: Vantage, target: Target, places: Callable[[Mapping[str, Any]], list[str]]
+) -> list[str]:
+    """Return where the public records lead clients of the tailnet; raise Blind for nowhere."""
+    public = _said(vantage, target["public"])
+    found = places(public) or _magic_names(public) or _tailnet_records(public)
+    if not found:
+        raise Blind("the public records did not lead into the tailnet before the change")
+    return found
+
+
 def _must_exist(vantage: Vantage, *, created: bool) -> None:
     """Raise Blind for a name that the change has yet to create."""
     if vantage.before and created:
         raise Blind("not asked before it exists: its denial would stay in caches")
 
 
-def _magic_names(target: Target) -> list[str]:
-    return [c for c in _unproxied(target) if c.lower().removesuffix(".").endswith(MAGIC_DNS)]
+def _magic_names(public: Mapping[str, Any]) -> list[str]:
+    return [c for c in _unproxied(public) if c.lower().removesuffix(".").endswith(MAGIC_DNS)]
 
 
-def _tailnet_records(target: Target) -> list[str]:
-    return [content for content in _unproxied(target) if is_tailnet_address(content)]
+def _tailnet_records(public: Mapping[str, Any]) -> list[str]:
+    return [content for content in _unproxied(public) if is_tailnet_address(content)]
 
 
-def _unproxied(target: Target) -> list[str]:
-    return [r["content"] for r in target["public"]["records"] if not r["proxied"]]
+def _unproxied(public: Mapping[str, Any]) -> list[str]:
+    return [record["content"] for record in public["records"] if not record["proxied"]]
