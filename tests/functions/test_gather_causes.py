@@ -1,0 +1,153 @@
+"""Gather Causes: what waits, noted as seen; newcomers first; a dead run's change adopted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions import gather_causes
+from tailkeeper.adapters.lease import LeaseLost
+from tests.support.handlers import RUN
+
+
+if TYPE_CHECKING:
+    from tailkeeper.adapters.stack import Stack
+    from tests.support.line import Line
+
+ALL = ["records", "resolver", "split-dns"]
+
+
+def cause(number: int, kind: str = "tailscale", ref: str = "nodeCreated n1 gw") -> dict[str, str]:
+    """Return a cause of the given second."""
+    at = f"2026-11-21T23:{number // 60:02}:{number % 60:02}Z"
+    return {"kind": kind, "id": f"id{number}", "at": at, "by": "tag:k8s", "ref": ref}
+
+
+def store(aws: Stack, *causes: dict[str, str], surfaces: Any = None) -> None:
+    """Store causes as the Converge machine does."""
+    aws.table.write(
+        {
+            "pk": "causes",
+            "sk": f"{each['at']}#{each['id']}",
+            "cause": json.dumps(each),
+            "surfaces": json.dumps(surfaces or ALL),
+        }
+        for each in causes
+    )
+
+
+def gather(**more: Any) -> dict[str, Any]:
+    """Run the state."""
+    event = {"run": RUN, "round": 1, "causes": [cause(0)], "surfaces": ALL, **more}
+    return gather_causes.handler(event, None)
+
+
+def test_everything_that_waits_is_gathered_and_noted(aws: Stack) -> None:
+    """Oldest first; the note lets the run's end consume just these."""
+    store(aws, cause(2), cause(1))
+
+    gathered = gather(round=3)
+
+    assert gathered == {
+        "asked": 0,
+        "causes": [cause(1), cause(2)],
+        "count": 2,
+        "devices": ["n1"],
+        "surfaces": ALL,
+        "adopted": None,
+    }
+    (note,) = aws.table.query("run#run")
+    assert (note["sk"], len(note["keys"])) == ("round#0003", 2)
+
+
+def test_newcomers_are_counted_before_their_causes_are_read(aws: Stack, line: Line) -> None:
+    """A cause that comes in between is read and asked for once more: too often, never too seldom."""
+    aws.table.update("lease", "stack", "SET asked = :n", n=4)
+
+    assert gather()["asked"] == 4
+
+    assert line.operations.index("UpdateItem") < line.operations.index("Query")
+    assert "UpdateItem" not in line.operations[line.operations.index("Query") :]
+
+
+@pytest.mark.parametrize(
+    ("asked", "surfaces"),
+    [
+        ([["records"], ["split-dns"]], ["records", "split-dns"]),
+        ([["resolver"], ALL], ALL),
+        ([], ALL),
+    ],
+)
+def test_the_surfaces_of_coalesced_causes_unite(
+    aws: Stack, asked: list[list[str]], surfaces: list[str]
+) -> None:
+    """In their own order; without any cause, everything is looked at."""
+    for number, which in enumerate(asked):
+        store(aws, cause(number), surfaces=which)
+
+    assert gather()["surfaces"] == surfaces
+
+
+@pytest.mark.parametrize(
+    ("kind", "ref", "devices"),
+    [
+        ("tailscale", "nodeCreated n7 gateway-envoy-1.tail.ts.net", ["n7"]),
+        ("tailscale", "policyUpdate - -", []),
+        ("tailscale", "", []),
+        ("sweep", "found by sweep: 3 changes", []),
+    ],
+)
+def test_devices_are_those_that_tailscale_told_of(
+    aws: Stack, kind: str, ref: str, devices: list[str]
+) -> None:
+    """Settling looks for these in the cluster."""
+    store(aws, cause(1, kind, ref))
+
+    assert gather()["devices"] == devices
+
+
+def test_a_thousand_causes_are_shown_as_twenty(aws: Stack, line: Line) -> None:
+    """A state's payload stays small; all that were read are counted and noted."""
+    store(aws, *(cause(n, ref=f"nodeCreated n{n} gw") for n in range(1010)))
+    line.calls.clear()
+
+    gathered = gather()
+
+    assert (gathered["count"], len(gathered["causes"]), len(gathered["devices"])) == (1000, 20, 20)
+    assert len(json.dumps(gathered)) < 10_000
+    (note,) = aws.table.query("run#run")
+    assert len(note["keys"]) == 1000
+
+
+def test_a_change_that_a_dead_run_left_open_is_adopted(aws: Stack) -> None:
+    """Its writes are known, and its Probe Before is the baseline."""
+    aws.journal.begin("20261121-220000-dead00", {"causes": []})
+
+    assert gather()["adopted"] == "20261121-220000-dead00"
+
+
+def test_a_dry_run_gathers_its_own_causes_and_writes_nothing(aws: Stack, line: Line) -> None:
+    """It neither takes what waits nor adopts what is open."""
+    store(aws, cause(5))
+    aws.journal.begin("20261121-220000-dead00", {"causes": []})
+    line.calls.clear()
+
+    gathered = gather(run={**RUN, "fence": 0, "dry_run": True}, surfaces=["resolver"])
+
+    assert (gathered["causes"], gathered["surfaces"]) == ([cause(0)], ["resolver"])
+    assert gathered["adopted"] is None
+    assert line.calls == []
+
+
+def test_a_run_that_lost_the_lease_takes_nothing(aws: Stack) -> None:
+    """The causes are its successor's."""
+    store(aws, cause(1))
+    aws.table.update("lease", "stack", "SET fence = :next", next=2)
+
+    with pytest.raises(LeaseLost):
+        gather()
+
+    assert aws.table.query("run#run") == []
+    assert len(aws.causes.waiting()) == 1
