@@ -63,7 +63,7 @@ def test_everything_that_waits_is_gathered_and_noted(aws: Stack) -> None:
 
 
 def test_newcomers_are_counted_before_their_causes_are_read(aws: Stack, line: Line) -> None:
-    """A cause that comes in between is read and asked for once more: too often, never too seldom."""
+    """A cause that comes in between is read, and asked for once more: never too seldom."""
     aws.table.update("lease", "stack", "SET asked = :n", n=4)
 
     assert gather()["asked"] == 4
