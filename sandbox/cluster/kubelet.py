@@ -53,6 +53,7 @@ class Kubelet:
         self._resolvers: dict[Name, Resolver] = {}
         self._provided: set[Name] = set()
         self._syncs: dict[Name, asyncio.Task[None]] = {}
+        self._ending: list[asyncio.Task[None]] = []
         self._loop = Loop(self.reconcile, clock, REACTION)
         self._started = False
 
@@ -82,7 +83,8 @@ class Kubelet:
         for task in self._syncs.values():
             task.cancel()
         await asyncio.gather(*self._syncs.values(), return_exceptions=True)
-        await asyncio.gather(*(resolver.stop() for resolver in self._resolvers.values()))
+        stopping = [resolver.stop() for resolver in self._resolvers.values()]
+        await asyncio.gather(*stopping, *self._ending)
 
     async def reconcile(self) -> None:
         """Run what Deployments ask for, provide the Services in front, and write the statuses."""
@@ -90,7 +92,7 @@ class Kubelet:
         for name in set(self._resolvers) - set(deployments):
             gone = self._resolvers.pop(name)
             self._show_pods(name, [])
-            await gone.stop()
+            self._ending.append(asyncio.create_task(gone.stop()))
         self._each(deployments, self._follow)
         self._provide()
         self._each(deployments, self._show)
