@@ -151,7 +151,9 @@ class Booted:
             name: world["tailscale"][name] for name in ("client_id", "client_secret")
         }
         token = replaced.cloudflare_token or world["cloudflare"]["api_token"]
-        kubeconfig = Path(replaced.kubeconfig or world["kubernetes"]["tailkeeper"])
+        kubeconfig = replaced.kubeconfig_text or Path(world["kubernetes"]["tailkeeper"]).read_text(
+            "utf-8"
+        )
         clusters = [cluster.name for cluster in self._wishes.config.clusters]
         base_url = replaced.tailscale_url or world["tailscale"]["base_url"]
         registered = register(base_url, tailscale, stack["http_api_url"])
@@ -162,7 +164,7 @@ class Booted:
             {
                 "TailscaleSecret": tailscale,
                 "CloudflareSecret": {"api_token": token},
-                "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig.read_text("utf-8")),
+                "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig),
                 "WebhookSecrets": {"tailscale": [registered.secret]},
             },
         )

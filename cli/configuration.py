@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from cli.config_file import ConfigFileError, parse_yaml, read_config, to_yaml
 from cli.problems import Misuse, Problem
 from sandbox.cluster.manifests import load
@@ -15,9 +17,9 @@ from tailkeeper.derive import derive
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.replaced import Replaced
     from cli.screen import Screen
     from tailkeeper.config import Config
 
@@ -42,7 +44,7 @@ READ = {
 
 
 def configuration(
-    screen: Screen, *, file: Path | None, manifests: Path | None, kubeconfig: Path | None
+    screen: Screen, *, file: Path | None, manifests: Path | None, replaced: Replaced
 ) -> Config:
     """Return the configuration; one that is derived is printed, with what could not be.
 
@@ -54,11 +56,12 @@ def configuration(
             return read_config(file)
         except ConfigFileError as error:
             raise Misuse(str(error)) from None
-    if kubeconfig and not manifests:
-        return derived(screen, list(_live(kubeconfig)), "cluster", take_over=False)
+    if replaced.kubeconfig and not manifests:
+        objects = running(screen, replaced.kubeconfig, replaced.kubeconfig_text)
+        return derived(screen, objects, "cluster", take_over=False)
     folder = manifests or HOMELAB
     objects = loaded(screen, folder)
-    return derived(screen, objects, name_of(folder), take_over=not kubeconfig)
+    return derived(screen, objects, name_of(folder), take_over=not replaced.kubeconfig)
 
 
 def derived(
@@ -93,14 +96,18 @@ def name_of(folder: Path) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or "cluster"
 
 
-def _live(kubeconfig: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a running cluster; kinds that it does not have are not there."""
-    cluster = Cluster.connect(kubeconfig.read_text(encoding="utf-8"))
+def running(screen: Screen, kubeconfig: Path, text: str) -> list[dict[str, Any]]:
+    """Return the objects of a running cluster; say which kinds may not be listed there."""
+    cluster = Cluster.connect(text)
+    found: list[dict[str, Any]] = []
     for kind, path in READ.items():
         try:
-            for thing in cluster.list(path):
-                yield {**thing, "kind": kind}
-        except Refused:
-            continue
+            found += [{**thing, "kind": kind} for thing in cluster.list(path)]
         except Unreachable as error:
             raise Problem(f"--kubeconfig {kubeconfig}: {error}") from error
+        except Refused as error:
+            if error.status == httpx.codes.UNAUTHORIZED:
+                raise Problem(f"--kubeconfig {kubeconfig}: {error}") from error
+            if error.status != httpx.codes.NOT_FOUND:
+                screen.say(f"  nothing is derived from any {kind}, which was not shown: {error}")
+    return found

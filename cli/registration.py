@@ -67,6 +67,8 @@ def _is_dead(url: httpx.URL) -> bool:
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
-    answer.raise_for_status()
     document: dict[str, Any] = answer.json()
+    if answer.is_error:
+        told = document.get("message", "no reason given")
+        raise Refused(f"Tailscale answered {answer.status_code} to {answer.url.path}: {told}")
     return document

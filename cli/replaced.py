@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from cli.kubeconfig import flattened
 from cli.problems import Misuse
 
 
@@ -25,6 +26,7 @@ class Replaced:
     tailscale_url: str = ""
     cloudflare_url: str = ""
     kubeconfig: Path | None = None
+    kubeconfig_text: str = ""
     socks5: str = ""
     public_dns: str = ""
     tailscale_secret: Mapping[str, str] = field(default_factory=dict)
@@ -32,11 +34,12 @@ class Replaced:
 
     @classmethod
     def of(cls, options: Namespace) -> Self:
-        """Read the options and the environment; raise Misuse when a credential is missing."""
+        """Read the options and the environment; raise Misuse when a credential is of no use."""
         return cls(
             tailscale_url=_base(options.tailscale_url, "/api/v2"),
             cloudflare_url=_base(options.cloudflare_url, "/client/v4"),
             kubeconfig=_file(options.kubeconfig),
+            kubeconfig_text=flattened(options.kubeconfig) if options.kubeconfig else "",
             socks5=_address(options.socks5, "--socks5"),
             public_dns=_address(options.public_dns, "--public-dns"),
             tailscale_secret=_tailscale_secret() if options.tailscale_url else {},

@@ -51,7 +51,7 @@ def wished(screen: Screen, options: Namespace) -> Wishes:
     """Return what the options ask for; raise Misuse."""
     replaced = Replaced.of(options)
     config = configuration(
-        screen, file=options.config, manifests=options.manifests, kubeconfig=replaced.kubeconfig
+        screen, file=options.config, manifests=options.manifests, replaced=replaced
     )
     return Wishes(config, options.manifests, options.world, options.speed, options.sweep, replaced)
 
