@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -45,10 +46,12 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         now=rfc3339(time.time()),
         proven_before=(event["previous"] or {}).get("views"),
     )
+    undo = undoing(changes, *broken(proof, changes)) if proof.word == "worse" else []
+    if proof.word == "worse" and not undo:  # it was others' doing: nothing can be taken back
+        proof = replace(proof, word="unproven")
     impatient = proof.word == "again" and lease.get("asked") != event["asked"]
     word = "more" if impatient else proof.word
     logger.info("judged", extra={"change": event["change_id"], "word": word, **proof.states})
-    undo = undoing(changes, *broken(proof, changes)) if word == "worse" else []
     approved = [
         change.judged(Verdict("apply", 0, ("takes back what it broke",))) for change in undo
     ]

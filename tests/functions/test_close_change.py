@@ -1,14 +1,16 @@
-"""Close Change: the outcome of a run over all its rounds, counted in the journal."""
+"""Close Change: one outcome for all rounds, the journal closed, causes consumed, holds remembered."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions import close_change
 from tailkeeper.adapters.journal import APPLIED, CONFLICT, round_of
-from tailkeeper.model import Cause, Change, Plan, Verdict
+from tailkeeper.adapters.lease import LeaseLost
+from tailkeeper.model import Change, Plan, Verdict
 from tests.support.handlers import RUN
 
 
@@ -16,128 +18,223 @@ if TYPE_CHECKING:
     from tailkeeper.adapters.stack import Stack
 
 ID = "20261121-230000-aaaaaa"
-CAUSE = Cause("tailscale", "e1", "2026-11-21T23:00:00Z", "tailscale", "nodeCreated n1 gateway")
-PROOF = {"word": "proven", "states": {"healthy": 2}, "failing": [], "worse": [], "views": {}}
+CAUSE = {"kind": "tailscale", "id": "e", "at": "t", "by": "tag:k8s", "ref": ""}
+PROOF = {"word": "proven", "states": {"healthy": 3}}
 
 
-@pytest.fixture(autouse=True)
-def lease(aws: Stack) -> None:
-    """Let the run hold the lease."""
-    aws.table.put({"pk": "lease", "sk": "stack", "holder": "arn:run", "fence": 1, "expires": 0})
+def change(key: str, word: Any, reason: str = "why") -> Change:
+    """Return a judged change of a record."""
+    return Change("records", key, None, {"records": [], "resource": ""}, "example.com").judged(
+        Verdict(word, 13, (reason,))
+    )
 
 
-def change(host: str, before: str | None, after: str | None, word: Any = "apply") -> Change:
-    """Return a judged change of a host's addresses."""
-    old, new = ({"addresses": [a]} if a else None for a in (before, after))
-    verdict = Verdict(word, 7, ("because",))
-    return Change("resolver", host, old, new, place="homelab/dns/hosts", verdict=verdict)
-
-
-def event(*changes: Change, round_: int = 1, **more: Any) -> dict[str, Any]:
-    """Return the state's input after a round that planned these changes."""
+def planned(*changes: Change, **more: Any) -> dict[str, Any]:
+    """Return what Plan Change gave."""
     plan = Plan.of(changes)
-    planned = {
+    return {
         "change_id": ID,
-        "apply": any(c.verdict and c.verdict.word == "apply" for c in changes),
         "plan": {"inline": plan.as_json() if plan else []},
+        "apply": any(c.verdict and c.verdict.word == "apply" for c in changes),
         "unread": {},
-        "reports": [],
+        "reports": ["a route names no parent"],
+        **more,
     }
-    parts = {"written": [], "proof": None, "undone": False, "causes": [CAUSE.as_json()]}
-    return {"run": RUN, "round": round_, "planned": planned, **parts, **more}
 
 
-def written(aws: Stack, number: int | str, *changes: Change, state: str = APPLIED) -> None:
-    """Journal what a round wrote."""
-    aws.journal.begin(ID, {"causes": [CAUSE.as_json()]})
-    aws.journal.intend(ID, round_of(1, number), changes)
-    aws.journal.receipt(ID, round_of(1, number), ((c, state, "") for c in changes))
-
-
-def test_applied(aws: Stack) -> None:
-    """What was written is counted by what became of it; the change is closed."""
-    made, failed = change("a", None, "100.64.0.1"), change("b", "100.64.0.1", "100.64.0.2")
-    written(aws, 1, made)
-    written(aws, 1, failed, state=CONFLICT)
-
-    answer = close_change.handler(event(made, failed, proof=PROOF), None)
-
-    assert (answer["change_id"], answer["outcome"]) == (ID, "applied")
-    assert answer["plan"] == {
-        **dict.fromkeys(("delete", "skipped", "waiting", "held", "refused", "update"), 0),
-        "create": 1,
+def close(plan: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    """Run the state."""
+    event = {
+        "run": RUN,
+        "round": 1,
+        "planned": plan,
+        "written": [],
+        "proof": None,
+        "undone": False,
+        "causes": [CAUSE],
+        **more,
     }
-    head = aws.journal.head(ID) or {}
-    assert (head["outcome"], head["counts"], head["proof"]) == ("applied", answer["plan"], PROOF)
+    return close_change.handler(event, None)
+
+
+def wait(aws: Stack, *ids: str) -> None:
+    """Let causes wait."""
+    aws.table.write({"pk": "causes", "sk": i, "cause": json.dumps({**CAUSE, "id": i})} for i in ids)
+
+
+APPLY, HOLD, REFUSE = change("a", "apply"), change("h", "hold"), change("r", "refuse")
+REPORT = {"surface": "records", "applied": 1, "already": 0, "conflicts": []}
+CONFLICTED = {**REPORT, "conflicts": ["a.example.com"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "outcome"),
+    [
+        ([], {}, "in_sync"),
+        ([change("s", "skip"), change("w", "wait")], {}, "in_sync"),
+        ([REFUSE], {}, "refused"),
+        ([HOLD, REFUSE], {}, "held"),
+        ([APPLY, HOLD, REFUSE], {"written": [REPORT, {}, {}]}, "applied"),
+        ([APPLY, HOLD], {"undone": True}, "undone"),
+        ([APPLY], {"written": [{"failed": "Unauthorized: no"}]}, "failed"),
+        ([APPLY], {"written": [CONFLICTED]}, "failed"),
+        ([APPLY], {"undone": True, "written": [CONFLICTED]}, "failed"),
+        ([HOLD], {"failure": "Unreachable: no"}, "failed"),
+    ],
+)
+def test_the_first_outcome_that_is_true_is_told(
+    aws: Stack, changes: Any, more: dict[str, Any], outcome: str
+) -> None:
+    """Failed, undone, applied, held, refused, in sync: in the answer and in the journal."""
+    answer = close(planned(*changes), **more)
+
+    assert answer["outcome"] == outcome
+    head = aws.journal.head(ID)
+    assert (head["outcome"] if head else "in_sync") == outcome
+    assert answer["change_id"] == (None if outcome == "in_sync" else ID)
+    assert bool(answer["why"]) == (outcome == "failed")
+
+
+def test_the_journal_keeps_what_people_ask_for(aws: Stack) -> None:
+    """Why, what came of it, how it was proven, what was left out; and it is closed."""
+    aws.journal.begin(ID, {"causes": [CAUSE], "started": "then"})
+    aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, ""), (HOLD, CONFLICT, "")])
+
+    answer = close(planned(APPLY), proof=PROOF, written=[REPORT])
+
+    head = aws.journal.head(ID)
+    assert head
     assert aws.journal.open_change() is None
+    assert head["counts"] == answer["plan"]
+    assert answer["plan"]["create"] == 1
+    assert (head["causes"], head["started"], head["proof"]) == ([CAUSE], "then", PROOF)
+    assert head["reports"] == ["a route names no parent"]
+    assert head["closed"].endswith("Z")
 
 
-def test_round_that_was_cut_short(aws: Stack) -> None:
-    """The round that closes the change may have planned nothing: its writes were another's."""
-    written(aws, 1, change("a", "100.64.0.1", "100.64.0.2"))
-    later = event(round_=2, proof=PROOF)
-    later["planned"]["apply"] = True
+def test_running_it_twice_changes_nothing(aws: Stack) -> None:
+    """The answer got lost, the state is tried again: the same answer, the same journal."""
+    wait(aws, "one")
+    aws.causes.take(RUN["name"], 1, ["one"])
+    aws.journal.begin(ID, {"causes": [CAUSE]})
+    aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, "")])
 
-    answer = close_change.handler(later, None)
+    first = close(planned(APPLY, HOLD), proof=PROOF)
+    head = {**(aws.journal.head(ID) or {}), "closed": ""}
+    second = close(planned(APPLY, HOLD), proof=PROOF)
 
-    assert (answer["outcome"], answer["plan"]["update"]) == ("applied", 1)
-
-
-def test_round_after_the_change(aws: Stack) -> None:
-    """A round that finds everything in step tells what the run came to before it."""
-    moved = change("a", "100.64.0.1", "100.64.0.2")
-    written(aws, 1, moved)
-    first = close_change.handler(event(moved, proof=PROOF), None)
-
-    second = close_change.handler(event(round_=2), None)
-
-    assert second == first
+    assert first == second
+    assert head == {**(aws.journal.head(ID) or {}), "closed": ""}
+    assert len(aws.table.query("decisions")) == 1
 
 
-def test_nothing_to_do(aws: Stack) -> None:
-    """In step from the first round on there is no change, and none in the journal."""
-    answers = [close_change.handler(event(round_=number), None) for number in (1, 2)]
+def test_only_observed_causes_are_consumed(aws: Stack) -> None:
+    """However the run ends; one that came later waits for the next round."""
+    wait(aws, "one", "two")
+    aws.causes.take(RUN["name"], 1, ["one", "two"])
+    wait(aws, "three")
 
-    assert [(a["change_id"], a["outcome"]) for a in answers] == [(None, "in_sync")] * 2
-    assert aws.journal.head(ID) is None
+    close(planned(APPLY), failure="Unreachable: no")
 
-
-def test_undone(aws: Stack) -> None:
-    """What was taken back is not counted as written twice."""
-    moved = change("a", "100.64.0.1", "100.64.0.2")
-    written(aws, 1, moved)
-    written(aws, "undo", moved.inverse)
-
-    answer = close_change.handler(event(moved, undone=True, proof=PROOF), None)
-
-    assert (answer["outcome"], answer["plan"]["update"]) == ("undone", 1)
+    assert [entry.key for entry in aws.causes.waiting()] == ["three"]
 
 
-def test_held_and_refused(aws: Stack) -> None:
-    """What people must decide is remembered with its reasons, and counted."""
-    held, refused = change("a", None, "x", "hold"), change("b", None, "y", "refuse")
+def test_a_run_that_failed_before_it_planned_is_closed_too(aws: Stack) -> None:
+    """There is no change to write down; its causes are consumed, the sweep tries again."""
+    wait(aws, "one")
+    aws.causes.take(RUN["name"], 1, ["one"])
 
-    answer = close_change.handler(event(held, refused), None)
+    answer = close(None, failure="Unreachable: nobody answers")
 
-    assert (answer["outcome"], answer["plan"]["held"], answer["plan"]["refused"]) == ("held", 1, 1)
-    decided = {item["sk"]: item["word"] for item in aws.table.query("decisions")}
-    assert decided == {held.digest: "hold", refused.digest: "refuse"}
+    assert (answer["change_id"], answer["outcome"]) == (None, "failed")
+    assert answer["why"] == "Unreachable: nobody answers"
+    assert aws.causes.waiting() == []
 
 
-def test_failed(aws: Stack) -> None:
-    """A surface that failed, or changed meanwhile, makes the outcome failed and says why."""
-    reports = [
-        {"failed": 'Unreachable: {"errorMessage": "Cloudflare", "stackTrace": ["File x"]}'},
-        {"surface": "resolver", "conflicts": ["a", "b"]},
-    ]
+def test_holds_and_refusals_are_remembered_with_their_reasons(aws: Stack) -> None:
+    """By digest, so that a sweep tells people of each once."""
+    close(planned(APPLY, HOLD, REFUSE, change("s", "skip"), change("w", "wait")))
 
-    failure = "States.Timeout: no more time"
+    decisions = {item["sk"]: item for item in aws.table.query("decisions")}
+    assert decisions.keys() == {HOLD.digest, REFUSE.digest}
+    held = decisions[HOLD.digest]
+    assert (held["word"], held["key"], held["change"]) == ("hold", "records h", ID)
+    assert json.loads(held["reasons"]) == ["why"]
 
-    answer = close_change.handler(
-        event(change("a", None, "x"), written=reports, failure=failure), None
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ([APPLY], [], "applied"),
+        ([APPLY], [HOLD], "applied"),
+        ([HOLD], [], "held"),
+        ([REFUSE], [HOLD], "held"),
+        ([], [APPLY], "applied"),
+        ([], [], "in_sync"),
+    ],
+)
+def test_one_execution_is_one_change_over_its_rounds(
+    aws: Stack, first: Any, second: Any, outcome: str
+) -> None:
+    """A second round that finds nothing more does not make the first one's change unsaid."""
+    one = planned(*first)
+    if one["apply"]:
+        aws.journal.begin(ID, {"causes": [CAUSE]})
+        aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, "")])
+    close(one, proof=PROOF if one["apply"] else None)
+
+    answer = close(planned(*second), round=2, causes=[])
+
+    assert answer["outcome"] == outcome
+    assert answer["change_id"] == (None if outcome == "in_sync" else ID)
+    assert answer["plan"]["create"] == (1 if one["apply"] else 0)
+
+
+def test_an_adopted_change_ends_as_applied(aws: Stack) -> None:
+    """Nothing was left to write: what the dead run wrote is what it came to."""
+    aws.journal.begin(ID, {"causes": [CAUSE]})
+    aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, "")])
+
+    answer = close(planned(apply=True), proof=PROOF, run={**RUN, "name": "successor"})
+
+    assert (answer["outcome"], answer["plan"]["create"]) == ("applied", 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (
+            'Unauthorized: {"errorMessage": "the token is dead", "stackTrace": ["secret"]}',
+            "Unauthorized: the token is dead",
+        ),
+        ("States.Timeout: it took too long", "States.Timeout: it took too long"),
+        ('Sandbox.Timedout: {"errorMessage": "after 60 s"}', "Sandbox.Timedout: after 60 s"),
+    ],
+)
+def test_a_failure_is_told_in_a_sentence(aws: Stack, failure: str, why: str) -> None:
+    """Lambda's cause is JSON with a stack trace: people get what it says."""
+    assert close(planned(APPLY), failure=failure)["why"] == why
+    assert close(planned(APPLY), written=[{"failed": failure}])["why"] == why
+
+
+def test_every_failure_is_told(aws: Stack) -> None:
+    """Of each surface, and of what could not be read."""
+    plan = planned(APPLY, unread={"resolver": "the API server answered 403"})
+
+    why = close(plan, written=[{"failed": "Throttled: slowly"}, CONFLICTED])["why"]
+
+    assert why == (
+        "resolver could not be read: the API server answered 403; Throttled: slowly; "
+        "records: changed meanwhile: a.example.com"
     )
 
-    assert answer["outcome"] == "failed"
-    assert answer["why"] == (
-        "States.Timeout: no more time; Unreachable: Cloudflare; resolver: changed meanwhile: a, b"
-    )
+
+def test_a_run_that_lost_the_lease_closes_nothing(aws: Stack) -> None:
+    """The change is its successor's by now."""
+    aws.journal.begin(ID, {"causes": [CAUSE]})
+    aws.table.update("lease", "stack", "SET fence = :next", next=2)
+
+    with pytest.raises(LeaseLost):
+        close(planned(APPLY))
+
+    assert aws.journal.open_change() == ID

@@ -4,7 +4,8 @@ changes / <id>                 the head: causes, rounds, outcome, proof, when
 change#<id> / <round>#<digest> one entry for each change of a key: before, after, state, receipt
 open / change                  the change that is open, if any: a crashed run's successor adopts it
 
-Rounds sort by time: `<fence>-<round>`, since the run that adopts a change counts its own again.
+Rounds sort by time: `<fence>-<round>`, since the run that adopts a change counts its own again; and
+what takes a round back, `<fence>-<round>-undo`.
 """
 
 from __future__ import annotations
@@ -91,8 +92,9 @@ class Journal:
 
 
 def round_of(fence: int, number: int | str) -> str:
-    """Return a round's name in the journal; `number` may be the word `undo`, which comes last."""
-    return f"{fence:06}-{number:0>4}"
+    """Return a round's name in the journal; `3-undo` comes after round 3 and before round 4."""
+    count, _, word = str(number).partition("-")
+    return f"{fence:06}-{count:0>4}" + (f"-{word}" if word else "")
 
 
 def _expiry() -> int:
