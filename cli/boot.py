@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tailkeeper.config import Config
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+CREDENTIALS = frozenset({"api_key", "client_id", "client_secret"})
 LEASE_SECONDS, SHORTEST_LEASE = 150, 30  # a lease is real time, since functions are
 
 
@@ -91,7 +92,7 @@ class Booted:
         outside = self._child("the world", "sandbox.world", folder / "world.log")
         aws = self._child("AWS", "sandbox.aws", folder / "aws.log")
         outside.request(self._outside_request(folder))
-        world = outside.ready(self._telling(update))
+        world = self._wishes.replaced.laid_over(outside.ready(self._telling(update)))
         aws.request(self._aws_request(folder, world))
         stack = aws.ready(self._telling(update))
         self._connect(world, stack)
@@ -121,13 +122,13 @@ class Booted:
         }
 
     def _aws_request(self, folder: Path, world: Mapping[str, Any]) -> dict[str, Any]:
-        replaced, speed = self._wishes.replaced, self._wishes.speed
+        speed = self._wishes.speed
         parameters = {
             "Config": json.dumps(self._wishes.config.as_json(), separators=(",", ":")),
-            "TailscaleUrl": replaced.tailscale_url or world["tailscale"]["base_url"],
-            "CloudflareUrl": replaced.cloudflare_url or world["cloudflare"]["base_url"],
-            "TailnetProxy": f"socks5h://{replaced.socks5 or world['socks5']}",
-            "PublicDns": replaced.public_dns or world["dns"]["public"],
+            "TailscaleUrl": world["tailscale"]["base_url"],
+            "CloudflareUrl": world["cloudflare"]["base_url"],
+            "TailnetProxy": f"socks5h://{world['socks5']}",
+            "PublicDns": world["dns"]["public"],
             "LeaseSeconds": str(max(SHORTEST_LEASE, math.ceil(LEASE_SECONDS / speed))),
             "SweepRate": self._wishes.sweep,
         }
@@ -146,16 +147,11 @@ class Booted:
 
     def _connect(self, world: Mapping[str, Any], stack: Mapping[str, Any]) -> None:
         """Fill the secrets, register the webhook, and say how to connect to all of it."""
-        replaced = self._wishes.replaced
-        tailscale = replaced.tailscale_secret or {
-            name: world["tailscale"][name] for name in ("client_id", "client_secret")
-        }
-        token = replaced.cloudflare_token or world["cloudflare"]["api_token"]
-        kubeconfig = replaced.kubeconfig_text or Path(world["kubernetes"]["tailkeeper"]).read_text(
-            "utf-8"
-        )
-        clusters = [cluster.name for cluster in self._wishes.config.clusters]
-        base_url = replaced.tailscale_url or world["tailscale"]["base_url"]
+        wishes = self._wishes
+        tailscale = {key: v for key, v in world["tailscale"].items() if key in CREDENTIALS}
+        clusters = [cluster.name for cluster in wishes.config.clusters]
+        kubeconfig = wishes.replaced.kubeconfig_text or read(world["kubernetes"]["tailkeeper"])
+        base_url = world["tailscale"]["base_url"]
         registered = register(base_url, tailscale, stack["http_api_url"])
         if registered.why:
             self.notes.append(f"no webhook is registered, so no event comes: {registered.why}")
@@ -163,11 +159,12 @@ class Booted:
             stack,
             {
                 "TailscaleSecret": tailscale,
-                "CloudflareSecret": {"api_token": token},
+                "CloudflareSecret": {"api_token": world["cloudflare"]["api_token"]},
                 "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig),
                 "WebhookSecrets": {"tailscale": [registered.secret]},
             },
         )
+        outside = ("tailscale", "cloudflare", "kubernetes", "dns", "socks5", "tls")
         self.connection = {
             "aws": aws_part(stack),
             "webhooks": {
@@ -175,21 +172,14 @@ class Booted:
                 "tailscale_secret": registered.secret,
             },
             "state_machines": machines_of(stack),
-            "tailscale": {**world["tailscale"], "base_url": base_url, **tailscale},
-            "cloudflare": {
-                **world["cloudflare"],
-                "base_url": replaced.cloudflare_url or world["cloudflare"]["base_url"],
-                "api_token": token,
-            },
-            "kubernetes": {
-                **world["kubernetes"],
-                **({"kubeconfig": str(replaced.kubeconfig)} if replaced.kubeconfig else {}),
-            },
-            "dns": world["dns"],
-            "socks5": replaced.socks5 or world["socks5"],
-            "tls": world["tls"],
-            "speed": self._wishes.speed,
+            **{name: world[name] for name in outside},
+            "speed": wishes.speed,
         }
+
+
+def read(file: str) -> str:
+    """Return a text file."""
+    return Path(file).read_text(encoding="utf-8")
 
 
 def aws_part(stack: Mapping[str, Any]) -> dict[str, Any]:

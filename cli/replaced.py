@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import yaml
+
 from cli.kubeconfig import flattened
 from cli.problems import Misuse
 
@@ -53,6 +55,27 @@ class Replaced:
             "cloudflare_url": self.cloudflare_url,
             "kubeconfig": str(self.kubeconfig or ""),
         }
+
+    def laid_over(self, world: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a world says of itself, with what is somebody else's in its place."""
+        found = dict(world)
+        if self.tailscale_url:
+            domain = {"magic_dns_domain": world["tailscale"]["magic_dns_domain"]}
+            secret = self.tailscale_secret
+            found["tailscale"] = {**_elsewhere(self.tailscale_url), **domain, **secret}
+        if self.cloudflare_url:
+            credential = {"api_token": self.cloudflare_token}
+            found["cloudflare"] = {**_elsewhere(self.cloudflare_url), **credential}
+        if self.kubeconfig:
+            server = yaml.safe_load(self.kubeconfig_text)["clusters"][0]["cluster"]["server"]
+            found["kubernetes"] = {**_elsewhere(server), "kubeconfig": str(self.kubeconfig)}
+        if self.public_dns:
+            found["dns"] = {**world["dns"], "public": self.public_dns}
+        return {**found, "socks5": self.socks5 or world["socks5"]}
+
+
+def _elsewhere(base_url: str) -> dict[str, str]:
+    return {"base_url": base_url, "admin_url": ""}
 
 
 def _base(url: str | None, api: str) -> str:
