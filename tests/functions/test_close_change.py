@@ -1,4 +1,4 @@
-"""Close Change: one outcome for all rounds, the journal closed, causes consumed, holds remembered."""
+"""Close Change: one outcome for all rounds, causes consumed, holds and refusals remembered."""
 
 from __future__ import annotations
 
