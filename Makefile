@@ -33,7 +33,7 @@ run: setup
 	@$(BIN)/tailkeeper demo $(if $(MANIFESTS),--manifests $(MANIFESTS))
 
 test: setup
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup
 	@$(BIN)/ruff format --check .
