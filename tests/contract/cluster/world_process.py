@@ -62,7 +62,7 @@ class WorldProcess:
 
     def ask(self, name: str, view: Any = "tailnet", path: Any = "split-dns") -> Answer:
         """Ask as a laptop would."""
-        return asyncio.run(Client(self.ready).ask(name, view, path))
+        return asyncio.run(Client(self.ready, patience=10).ask(name, view, path))
 
     def until(self, true: Callable[[], Any], *, patience: float = 10) -> Any:
         """Wait for what must come, and return it."""
