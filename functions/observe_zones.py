@@ -8,7 +8,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.stack import stack
-from tailkeeper.adapters.zone_errors import Throttled, Unauthorized, Unreachable, ZoneMissing
+from tailkeeper.adapters.zone_errors import (
+    Rejected,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+    ZoneMissing,
+)
 from tailkeeper.adapters.zone_ids import ZoneIds
 from tailkeeper.adapters.zones import Zones, connect
 from tailkeeper.config import Config
@@ -21,9 +27,11 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return the packed observation: {zone: {records, name_servers, why}}; never raises for one."""
     stack().lease(event["run"])
     names = [zone.name for zone in Config.from_json(event["config"]).zones]
-    token = stack().secret("CLOUDFLARE_SECRET")["api_token"]
-    zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
-    observed = {name: observe(zones, name) for name in names}
+    if token := stack().secret("CLOUDFLARE_SECRET").get("api_token"):
+        zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
+        observed = {name: observe(zones, name) for name in names}
+    else:
+        observed = {name: nothing("the secret holds no api_token") for name in names}
     logger.info("observed", extra={"why": {name: zone["why"] for name, zone in observed.items()}})
     return stack().artifacts.pack(observed, "observations")
 
@@ -38,10 +46,15 @@ def observe(zones: Zones, name: str) -> dict[str, Any]:
         except ZoneMissing:
             zone = known.learn(name)
             listing = zones.list_records(zone.id)
-    except (Throttled, Unauthorized, Unreachable, ZoneMissing) as error:
-        return {"records": [], "name_servers": [], "why": str(error)}
+    except (Rejected, Throttled, Unauthorized, Unreachable, ZoneMissing) as error:
+        return nothing(str(error))
     return {
         "records": listing.records,
         "name_servers": list(zone.name_servers),
         "why": listing.partial,
     }
+
+
+def nothing(why: str) -> dict[str, Any]:
+    """Return the observation of a zone that could not be read."""
+    return {"records": [], "name_servers": [], "why": why}

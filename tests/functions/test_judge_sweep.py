@@ -1,0 +1,127 @@
+"""Judge Sweep: starts a Converge only for what nobody has done or said yet."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions import close_change, judge_sweep
+from tailkeeper.model import Change, Plan, Verdict
+from tests.support.handlers import RUN
+
+
+if TYPE_CHECKING:
+    from tailkeeper.adapters.stack import Stack
+    from tests.support.line import Line
+
+SWEEP = {**RUN, "name": "sweep-7", "fence": 0, "dry_run": True, "sweep": True}
+
+
+def change(key: str, word: Any, reason: str = "why") -> Change:
+    """Return a judged change of a record."""
+    return Change("records", key, None, {"records": [], "resource": ""}, "example.com").judged(
+        Verdict(word, 13, (reason,))
+    )
+
+
+def planned(*changes: Change) -> dict[str, Any]:
+    """Return what Plan Change gave."""
+    plan = Plan.of(changes)
+    return {"change_id": "c", "plan": {"inline": plan.as_json() if plan else []}}
+
+
+def sweep(*changes: Change, findings: Any = ()) -> dict[str, Any]:
+    """Run the state."""
+    batches = [{"inline": list(findings)}]
+    return judge_sweep.handler(
+        {"run": SWEEP, "planned": planned(*changes), "findings": batches}, None
+    )
+
+
+def tell(*changes: Change) -> None:
+    """Let a Converge close a change that holds or refuses these."""
+    event = {"run": RUN, "round": 1, "planned": planned(*changes), "written": []}
+    close_change.handler({**event, "proof": None, "undone": False, "causes": []}, None)
+
+
+def wait(aws: Stack, *, expires: float) -> None:
+    """Let a cause wait, and the lease expire in so many seconds."""
+    cause = {"kind": "person", "id": "c", "at": "t", "by": "b", "ref": ""}
+    aws.table.put({"pk": "causes", "sk": "c", "cause": json.dumps(cause)})
+    aws.table.update("lease", "stack", "SET expires = :e", e=int(time.time() + expires))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], ""),
+        (["skip", "wait"], ""),
+        (["apply", "apply"], "2 changes to apply"),
+        (["hold"], "1 changes held or refused that were not reported yet"),
+        (["refuse", "hold"], "2 changes held or refused that were not reported yet"),
+    ],
+)
+def test_a_plan_that_nobody_carried_out_or_told_starts_a_run(
+    aws: Stack, words: list[str], why: str
+) -> None:
+    """What waits for a second read, or is somebody else's, is no reason."""
+    judged = sweep(*(change(f"h{n}", word) for n, word in enumerate(words)))
+
+    assert (judged["start"], judged["why"]) == (bool(why), why)
+
+
+def test_a_hold_is_told_once_for_each_reason(aws: Stack) -> None:
+    """A Converge told it; another reason, or another change of the key, is news again."""
+    tell(change("a", "hold", "another writer"), change("b", "refuse", "offline"))
+
+    assert not sweep(change("a", "hold", "another writer"), change("b", "refuse", "offline"))[
+        "start"
+    ]
+    assert sweep(change("a", "hold", "too many deletes"))["start"]
+    assert sweep(change("b", "refuse", "offline"), change("c", "hold"))["why"].startswith("1 ")
+
+
+@pytest.mark.parametrize(("expires", "start"), [(-1, True), (60, False)])
+def test_causes_without_a_run_are_not_forgotten(aws: Stack, expires: float, *, start: bool) -> None:
+    """F28, F45: the run that should have taken them died; a live one will take them itself."""
+    wait(aws, expires=expires)
+
+    judged = sweep()
+
+    assert judged["start"] == start
+    assert ("causes wait for a run" in judged["why"]) == start
+
+
+def test_its_cause_says_what_it_found(aws: Stack) -> None:
+    """Named after the sweep, so that the same one found twice is one cause."""
+    wait(aws, expires=-1)
+
+    cause = sweep(change("a", "apply"))["cause"]
+
+    assert cause == {
+        "kind": "sweep",
+        "id": "sweep-7",
+        "at": RUN["started"],
+        "by": "sweep",
+        "ref": "found by sweep: 1 changes to apply; causes wait for a run",
+    }
+
+
+def test_findings_are_counted_by_state(aws: Stack) -> None:
+    """A sweep that starts nothing tells how the exposures are."""
+    states = ["healthy", "healthy", "down", "blind"]
+
+    judged = sweep(findings=[{"state": state} for state in states])
+
+    assert judged["states"] == {"healthy": 2, "down": 1, "blind": 1}
+    assert json.loads(json.dumps(judged)) == judged
+
+
+def test_idle_costs_three_reads_and_no_write(aws: Stack, line: Line) -> None:
+    """Every five minutes, all the year."""
+    sweep()
+
+    assert line.operations == ["Query", "GetItem", "Query"]
