@@ -47,7 +47,8 @@ class Child:
                 start_new_session=True,
             )
         self._lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        Thread(target=self._read, args=(_pipe(self._process.stdout),), daemon=True).start()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -86,6 +87,7 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(GRACE_SECONDS)
 
     def ended(self) -> Problem:
         """Return the problem that it is not there any more."""
@@ -100,13 +102,14 @@ class Child:
             raise self._problem(f"{self.name} ended before it was ready")
         return line
 
-    def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            try:
-                document = json.loads(line)
-            except ValueError:  # something in it prints by itself
-                document = {"event": "progress", "text": line.rstrip()}
-            self._lines.put(document)
+    def _read(self) -> None:
+        with _pipe(self._process.stdout) as stream:
+            for line in stream:
+                try:
+                    document = json.loads(line)
+                except ValueError:  # something in it prints by itself
+                    document = {"event": "progress", "text": line.rstrip()}
+                self._lines.put(document)
         self._lines.put(None)
 
     def _problem(self, what: str) -> Problem:

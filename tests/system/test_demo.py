@@ -14,7 +14,7 @@ from tests.support.embedded import BIN
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.world
 
 EMPTY = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "empty"}}
 

@@ -13,7 +13,7 @@ from tests.support.embedded import until
 if TYPE_CHECKING:
     from tests.support.embedded import Embedded
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+pytestmark = pytest.mark.world
 
 PUBLISHED = ("home", "music", "photos", "recipes")
 ZONE = "hearth.example"

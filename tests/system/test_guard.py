@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.support.embedded import Embedded
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+pytestmark = pytest.mark.world
 
 ZONE = "hearth.example"
 READ_TWICE = 8  # more often than any reader tries

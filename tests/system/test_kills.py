@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.world,
-    pytest.mark.xdist_group("kills"),
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]
 

@@ -12,7 +12,7 @@ from tests.support.embedded import Embedded, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+pytestmark = pytest.mark.world
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.embedded import Embedded
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+pytestmark = pytest.mark.world
 
 ZONE = "hearth.example"
 MANY = [f"many-{number:02}.{ZONE}" for number in range(30)]

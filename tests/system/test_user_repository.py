@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.world
 
 ZONE = "sudhanva.me"
 

@@ -18,7 +18,7 @@ from tests.support.webhooks import node_created, post
 if TYPE_CHECKING:
     from tests.support.embedded import Embedded
 
-pytestmark = [pytest.mark.world, pytest.mark.xdist_group("world")]
+pytestmark = pytest.mark.world
 
 DAY = 86_400
 EVENTS = 500
