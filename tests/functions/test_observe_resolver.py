@@ -1,0 +1,107 @@
+"""Observe Resolver: the document as it stands, its version, and who else writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions import observe_resolver
+from sandbox.faults import Fault
+from tailkeeper.adapters.lease import LeaseLost
+from tests.support.handlers import set_secret
+
+
+if TYPE_CHECKING:
+    from tailkeeper.adapters.stack import Stack
+    from tests.support.handlers import Outside
+
+PLACE = "homelab/dns/tailkeeper-hosts"
+
+
+def observe(aws: Stack, outside: Outside) -> dict[str, Any]:
+    """Run the state; return what it says of each resolver."""
+    seen: dict[str, Any] = aws.artifacts.unpack(observe_resolver.handler(outside.event(), None))
+    return seen
+
+
+def config_map(text: str) -> dict[str, Any]:
+    """Return the resolver's ConfigMap, with a key that is not ours beside it."""
+    metadata = {"name": "tailkeeper-hosts", "namespace": "dns"}
+    data = {"hosts": text, "Corefile": "git's own"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def cron_job(name: str, command: str, *, suspend: bool) -> dict[str, Any]:
+    """Return a CronJob that runs a command."""
+    container = {"name": "c", "image": "alpine", "command": ["sh", "-c", command]}
+    pod = {"spec": {"containers": [container], "restartPolicy": "OnFailure"}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": name, "namespace": "dns"},
+        "spec": {
+            "schedule": "*/10 * * * *",
+            "suspend": suspend,
+            "jobTemplate": {"spec": {"template": pod}},
+        },
+    }
+
+
+def test_no_document_yet_is_none_and_no_failure(aws: Stack, outside: Outside) -> None:
+    """Mode hosts begins with nothing."""
+    assert observe(aws, outside) == {PLACE: {"text": None, "version": "", "writers": [], "why": ""}}
+
+
+def test_our_key_is_read_with_its_version_and_its_writers(aws: Stack, outside: Outside) -> None:
+    """The version is what the write compares; a writer counts whether it is suspended or not."""
+    apply = "kubectl apply configmap tailkeeper-hosts"
+    outside.kubernetes.load_objects(
+        [
+            config_map("100.64.0.1 a.example.com\n"),
+            cron_job("updater", apply, suspend=False),
+            cron_job("asleep", apply, suspend=True),
+            cron_job("backup", "restic backup", suspend=False),
+        ]
+    )
+
+    seen = observe(aws, outside)[PLACE]
+
+    assert seen["text"] == "100.64.0.1 a.example.com\n"
+    assert seen["version"].isdigit()
+    assert sorted(seen["writers"], key=lambda writer: str(writer["name"])) == [
+        {"name": "asleep", "suspended": True},
+        {"name": "updater", "suspended": False},
+    ]
+
+
+@pytest.mark.parametrize("path", ["*/configmaps/*", "*/cronjobs"])
+@pytest.mark.parametrize("status", [403, 500])
+def test_what_could_not_be_read_is_unknown_not_absent(
+    aws: Stack, outside: Outside, path: str, status: int
+) -> None:
+    """Without knowing the writers, the document is not known either: somebody may be at work."""
+    outside.kubernetes.load_objects([config_map("")])
+    outside.kubernetes.faults.append(Fault(path=path, status=status, body={}, times=3))
+
+    seen = observe(aws, outside)[PLACE]
+
+    assert str(status) in seen["why"]
+    assert (seen["text"], seen["version"], seen["writers"]) == (None, "", [])
+
+
+def test_a_cluster_without_a_kubeconfig_says_so(aws: Stack, outside: Outside) -> None:
+    """Of each of its resolvers."""
+    set_secret("KUBECONFIG_SECRET", {})
+
+    assert "no cluster homelab" in observe(aws, outside)[PLACE]["why"]
+
+
+def test_a_run_that_lost_the_lease_reads_nothing(aws: Stack, outside: Outside) -> None:
+    """The successor reads for itself."""
+    aws.table.update("lease", "stack", "SET fence = :next", next=2)
+
+    with pytest.raises(LeaseLost):
+        observe_resolver.handler(outside.event(), None)
+
+    assert outside.kubernetes.requests == []
