@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters import resolvers
-from tailkeeper.adapters.cluster import Cluster
+from tailkeeper.adapters.cluster import Cluster, Refused
 from tailkeeper.adapters.stack import stack
 from tailkeeper.config import ClusterConfig, Config
 
@@ -28,8 +28,12 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 def observe(config: ClusterConfig, kubeconfig: Any) -> dict[str, Any]:
     """Return the observations of one cluster's resolvers by place."""
+    places = {f"{config.name}/{resolver.place}": resolver for resolver in config.resolvers}
     if kubeconfig is None:
         why = f"the kubeconfig secret holds no cluster {config.name}"
-        return {f"{config.name}/{r.place}": resolvers.nothing(why) for r in config.resolvers}
-    cluster = Cluster.connect(kubeconfig)
-    return {f"{config.name}/{r.place}": resolvers.observe(r, cluster) for r in config.resolvers}
+        return {place: resolvers.nothing(why) for place in places}
+    try:
+        cluster = Cluster.connect(kubeconfig)
+    except Refused as error:
+        return {place: resolvers.nothing(str(error)) for place in places}
+    return {place: resolvers.observe(resolver, cluster) for place, resolver in places.items()}

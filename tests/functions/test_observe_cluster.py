@@ -64,6 +64,19 @@ def test_a_cluster_that_cannot_be_read_leaves_the_others(aws: Stack, outside: Ou
     assert seen["dead"]["partial"].keys() == seen["unknown"]["partial"].keys() == kinds
 
 
+@pytest.mark.parametrize("kubeconfig", ["token: [do-not-tell", "", {}, {"users": 5}, [], "text"])
+def test_what_is_no_kubeconfig_is_said_and_not_quoted(
+    aws: Stack, outside: Outside, kubeconfig: Any
+) -> None:
+    """There are tokens in it, and the reason goes into the journal."""
+    set_secret("KUBECONFIG_SECRET", {"homelab": kubeconfig})
+
+    (seen,) = observe(aws, outside)
+
+    assert "the kubeconfig cannot be used" in seen["partial"]["Gateway"]
+    assert "do-not-tell" not in str(seen)
+
+
 def test_a_kind_that_times_out_is_partial(aws: Stack, outside: Outside) -> None:
     """F02: the answer is never an exception, nor a shorter list."""
     outside.kubernetes.faults.append(Fault(path="*/httproutes", status=504, body={}, times=3))

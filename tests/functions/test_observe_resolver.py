@@ -90,11 +90,16 @@ def test_what_could_not_be_read_is_unknown_not_absent(
     assert (seen["text"], seen["version"], seen["writers"]) == (None, "", [])
 
 
-def test_a_cluster_without_a_kubeconfig_says_so(aws: Stack, outside: Outside) -> None:
+@pytest.mark.parametrize(
+    ("secret", "why"), [({}, "no cluster homelab"), ({"homelab": "text"}, "cannot be used")]
+)
+def test_a_cluster_without_a_kubeconfig_says_so(
+    aws: Stack, outside: Outside, secret: dict[str, str], why: str
+) -> None:
     """Of each of its resolvers."""
-    set_secret("KUBECONFIG_SECRET", {})
+    set_secret("KUBECONFIG_SECRET", secret)
 
-    assert "no cluster homelab" in observe(aws, outside)[PLACE]["why"]
+    assert why in observe(aws, outside)[PLACE]["why"]
 
 
 def test_a_run_that_lost_the_lease_reads_nothing(aws: Stack, outside: Outside) -> None:

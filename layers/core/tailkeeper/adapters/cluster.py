@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import load_kube_config_from_dict
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 from urllib3.exceptions import HTTPError
@@ -63,10 +64,16 @@ class Cluster:
 
     @classmethod
     def connect(cls, kubeconfig: str | Mapping[str, Any]) -> Cluster:
-        """Return the cluster of a kubeconfig's current context (YAML text, or the parsed form)."""
-        document = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        """Return the cluster of a kubeconfig's current context (YAML text, or the parsed form).
+
+        Raises Refused when it is none; the sentence quotes nothing, for there are tokens in it.
+        """
         configuration = Configuration()
-        load_kube_config_from_dict(document, client_configuration=configuration)
+        try:
+            document = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+            load_kube_config_from_dict(document, client_configuration=configuration)
+        except (yaml.YAMLError, ConfigException, AttributeError, TypeError, ValueError) as error:
+            raise Refused(f"the kubeconfig cannot be used: {type(error).__name__}", 0) from None
         configuration.retries = False  # ours are enough: urllib3's would make twelve tries of three
         return cls(ApiClient(configuration))
 
