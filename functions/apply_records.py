@@ -20,7 +20,7 @@ from tailkeeper.records import ANSWERS, Held, held_by_name, value_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tailkeeper.model import Change
 
@@ -36,7 +36,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         if changes := places.get(config.name):
             token = stack().secret("CLOUDFLARE_SECRET")["api_token"]
             zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
-            place = Place(config, zones, ZoneIds(stack().table, zones).zone(config.name))
+            zone = ZoneIds(stack().table, zones).zone(config.name)
+            place = Place(config, zones, zone, writing.lease.renew)
             place.read([change.key for change in changes])
             writing.carry_out(changes, place.current, place.write, report)
     logger.info("applied", extra=report.as_json())
@@ -45,11 +46,15 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 @dataclass
 class Place:
-    """A zone and what its touched names hold, read under the lease: Cloudflare compares nothing."""
+    """A zone and what its touched names hold, read under the lease: Cloudflare compares nothing.
+
+    `renew` keeps the lease, or raises LeaseLost: a plan of many batches may outlast it.
+    """
 
     config: ZoneConfig
     zones: Zones
     zone: Zone
+    renew: Callable[[], object]
     held: Mapping[str, Held] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)
 
@@ -81,10 +86,13 @@ class Place:
         batches = packed(edits, self.zone.operations)
         for batch in batches:
             self._send(batch)
+        if self.rejected:
+            self._pardon([change for change in changes if change.key in self.rejected])
         return Written(f"{len(batches)} batches", self.rejected)
 
     def _send(self, batch: Batch) -> None:
         """Send a batch; one that is refused is sent again without the edit that poisons it."""
+        self.renew()
         try:
             self.zones.apply_batch(self.zone.id, batch)
         except Rejected as refusal:
@@ -96,3 +104,10 @@ class Place:
             for part in rest:
                 if part:
                     self._send(part)
+
+    def _pardon(self, changes: Sequence[Change]) -> None:
+        """Forget the rejection of what is in place: an earlier try, given up, had come through."""
+        self.read([change.key for change in changes])
+        for change in changes:
+            if self.current(change) == change.after:
+                del self.rejected[change.key]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.journal import APPLIED, CONFLICT, round_of
+from tailkeeper.adapters.lease import Lease
 from tailkeeper.applying import sort_out, to_apply
 from tailkeeper.model import Plan
 
@@ -51,6 +52,11 @@ class Writing:
     stack: Stack
     event: Mapping[str, Any]
 
+    @property
+    def lease(self) -> Lease:
+        """Return the run's lease."""
+        return Lease.of(self.stack.table, self.event["run"])
+
     def changes(self, surface: Surface) -> dict[str, list[Change]]:
         """Return the changes that the guard lets through, by place."""
         return to_apply(Plan.from_json(self.stack.artifacts.unpack(self.event["plan"])), surface)
@@ -66,13 +72,13 @@ class Writing:
 
         `current` says what a change's key holds now; `write` writes all it is given, or raises.
         """
-        lease = self.stack.lease(self.event["run"])
+        self.lease.renew()
         piles = sort_out(changes, current)
         change_id, journal = self.event["change_id"], self.stack.journal
         round_ = round_of(self.event["run"]["fence"], self.event["round"])
         journal.intend(change_id, round_, piles.todo)
         if piles.todo:
-            lease.renew()
+            self.lease.renew()
             written = write(piles.todo)
             journal.receipt(change_id, round_, (_result(c, written) for c in piles.todo))
             report.applied += sum(change.key not in written.refused for change in piles.todo)
