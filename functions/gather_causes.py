@@ -10,7 +10,7 @@ from tailkeeper.adapters.stack import stack
 from tailkeeper.model import SURFACES, Cause
 
 
-SHOWN = 20
+SHOWN, NODES = 20, 200
 logger = Logger(service="gather-causes")
 
 
@@ -38,7 +38,7 @@ def gathered(asked: int, causes: list[Cause], surfaces: Any, adopted: str | None
         "asked": asked,
         "causes": [cause.as_json() for cause in causes[:SHOWN]],
         "count": len(causes),
-        "devices": sorted({node for cause in causes if (node := node_of(cause))})[:SHOWN],
+        "devices": sorted({node for cause in causes if (node := node_of(cause))})[:NODES],
         "surfaces": [surface for surface in SURFACES if surface in surfaces] or list(SURFACES),
         "adopted": adopted,
     }

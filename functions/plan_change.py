@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROBES_BUDGET = 30_000
 NAMED_CAUSES = 3
+SHOWN = 100
 logger = Logger(service="plan-change")
 
 
@@ -103,8 +104,10 @@ def opened(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """Open the change, or go on with it; return its baseline, if one was kept."""
     journal, change_id = stack().journal, answer["change_id"]
     standing = journal.head(change_id) or {}
+    # A round sees the causes of those before it again, and a state that is tried again its own.
+    causes = [*standing.get("causes", []), *event["gathered"]["causes"]]
     head = {
-        "causes": [*standing.get("causes", []), *event["gathered"]["causes"]],
+        "causes": [cause for n, cause in enumerate(causes) if cause not in causes[:n]][:SHOWN],
         "execution": event["run"]["holder"],
         "started": standing.get("started", event["run"]["started"]),
         "planned": rfc3339(time.time()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import SURFACES, Cause
@@ -70,6 +71,8 @@ def test_a_dead_runs_causes_wait_for_the_next_one(aws: Stack) -> None:
     aws.causes.consume("another")
 
     assert waiting(aws) == ["id1"]
+    (note,) = aws.table.query("run#dead")
+    assert note["expires_at"] > time.time()
 
 
 def test_at_most_a_thousand_are_taken_at_once(aws: Stack) -> None:

@@ -191,6 +191,17 @@ def test_an_open_change_is_gone_on_with(aws: Stack) -> None:
     assert (head["started"], head["execution"]) == ("then", RUN["holder"])
 
 
+def test_a_cause_is_told_once_however_many_rounds_see_it(aws: Stack) -> None:
+    """Causes wait until the run's end: each round, and each try of this state, is given them."""
+    rounds = [[CAUSE], [CAUSE], [CAUSE, {**CAUSE, "id": "new"}]]
+    for causes in rounds:
+        answer = plan(aws, Bench([route("a")]), gathered=gathered(causes=causes))
+
+    head = aws.journal.head(answer["change_id"])
+    assert head
+    assert [cause["id"] for cause in head["causes"]] == ["e", "new"]
+
+
 def test_thousands_of_names_fit_into_a_state(aws: Stack) -> None:
     """What is above its budget is a pointer; probes come in batches of 500."""
     answer = plan(aws, Bench([route(f"host-{n:05}") for n in range(2_000)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tailkeeper.adapters.table import Table
 
 WAITING = "causes"
+KEPT = 7 * 24 * 3600  # seconds, as the causes themselves
 AT_ONCE = 1000
 
 
@@ -46,7 +48,9 @@ class Causes:
 
     def take(self, run: str, round_: int, keys: Iterable[str]) -> None:
         """Note which causes a round of a run observed, so that its end consumes just these."""
-        self.table.put({"pk": f"run#{run}", "sk": f"round#{round_:04}", "keys": list(keys)})
+        expiry = int(time.time()) + KEPT  # for the note of a run that dies
+        note = {"pk": f"run#{run}", "sk": f"round#{round_:04}", "expires_at": expiry}
+        self.table.put({**note, "keys": list(keys)})
 
     def consume(self, run: str) -> None:
         """Delete the causes that the run has observed, then the note of them."""
