@@ -1,0 +1,145 @@
+"""Fixtures: the repaired moto with both machines, whose functions answer from a script."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from moto.awslambda.models import LambdaFunction
+from moto.server import ThreadedMotoServer
+
+from sandbox.aws import clients, stepfunctions
+from tailkeeper.adapters.stack import stack
+from tests.statemachines.scripted.definitions import definition
+from tests.statemachines.scripted.script import DEFAULTS, Script
+from tests.statemachines.scripted.stage import LEASE_SECONDS, Faults, Stage
+from tests.support.handlers import REGION, client, deployed
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "scripted-"
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """Run moto for the session."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    stepfunctions.repair(speed=1000)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def role(endpoint: str) -> str:
+    """Return a role that everything may have."""
+    name = f"role-{uuid4().hex[:8]}"
+    made = client(endpoint, "iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    return str(made["Role"]["Arn"])
+
+
+@pytest.fixture(scope="session")
+def functions(endpoint: str, role: str) -> dict[str, str]:
+    """Deploy the functions, without code; return their ARNs by the template's names."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as stream:
+        stream.writestr("app.py", "")
+    return {
+        name: client(endpoint, "lambda").create_function(
+            FunctionName=PREFIX + name,
+            Runtime="python3.13",
+            Role=role,
+            Handler="app.handler",
+            Code={"ZipFile": archive.getvalue()},
+        )["FunctionArn"]
+        for name in DEFAULTS
+    }
+
+
+@pytest.fixture(scope="session")
+def environment(endpoint: str) -> dict[str, str]:
+    """Make the table and the configuration; return the functions' environment."""
+    made = deployed(endpoint)
+    client(endpoint, "ssm").put_parameter(Name=made["TABLE"], Value='{"zones": []}', Type="String")
+    return made
+
+
+@pytest.fixture(scope="session")
+def machines(
+    endpoint: str, role: str, functions: dict[str, str], environment: dict[str, str]
+) -> tuple[str, str]:
+    """Create Converge and Sweep, with the substitutions that the template names."""
+    values = functions | {
+        "ConfigParameter": environment["TABLE"],
+        "Table": environment["TABLE"],
+        "LeaseSeconds": str(LEASE_SECONDS),
+        "SettleSeconds": "5",
+    }
+    converge = _machine(endpoint, role, "STANDARD", definition("converge", values))
+    values["ConvergeArn"] = converge
+    return converge, _machine(endpoint, role, "EXPRESS", definition("sweep", values))
+
+
+def _machine(endpoint: str, role: str, kind: str, text: str) -> str:
+    made = client(endpoint, "stepfunctions").create_state_machine(
+        name=f"machine-{uuid4().hex[:8]}", definition=text, roleArn=role, type=kind
+    )
+    return str(made["stateMachineArn"])
+
+
+@pytest.fixture
+def stage(
+    endpoint: str,
+    machines: tuple[str, str],
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stage]:
+    """Return both machines over an empty table, with every function at its default answer."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stack.cache_clear()
+    stepfunctions.repair(speed=1000)
+    script, faults = Script(), Faults(carry_out=clients._answer)
+    monkeypatch.setattr(LambdaFunction, "invoke", _seam(script))
+    made = Stage(endpoint, *machines, script, faults)
+    made.empty(client(endpoint, "dynamodb"), environment["TABLE"])
+    with _failing(faults):
+        yield made
+    stack.cache_clear()
+
+
+def _seam(script: Script) -> Any:
+    """Return what every caller of a function comes through."""
+
+    def invoke(self: Any, body: str, request_headers: Any, response_headers: Any) -> bytes:
+        try:
+            function = self.function_name.removeprefix(PREFIX)
+            answer = script.invoke(function, json.loads(body or "{}"))
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything
+            typed = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            answer = getattr(error, "document", typed)
+            response_headers["x-amz-function-error"] = "Unhandled"
+        return json.dumps(answer).encode()
+
+    return invoke
+
+
+@contextmanager
+def _failing(faults: Faults) -> Iterator[None]:
+    """Put faults in front of the interpreter's own calls."""
+    events = [clients.client_for(REGION, name).meta.events for name in ("dynamodb", "ssm")]
+    for each in events:
+        each.register_first("before-send", faults.answer)
+    yield
+    for each in events:
+        each.unregister("before-send", faults.answer)
