@@ -97,7 +97,10 @@ def test_worker(kept: Kept) -> None:
 
 
 def test_everything(kept: Kept) -> None:
-    """A world that was killed goes on where it was: the change is adopted, the lease freed."""
+    """A world that was killed goes on where it was: the change is adopted, the lease freed.
+
+    Adopted by our run, or by that of the sweep which hears that the old one has died.
+    """
     run = publish(kept.world, "killed-world")
     open_before = newest(kept.world)
     kept.world.kill()
@@ -106,9 +109,9 @@ def test_everything(kept: Kept) -> None:
     world = kept.start()
     output = world.converge()
 
-    assert output["outcome"] == "applied", output
-    assert output["change_id"] == open_before["id"]
-    assert newest(world)["outcome"] == "applied"
+    assert output["outcome"] in {"applied", "in_sync"}, output
+    adopted = newest(world)
+    assert (adopted["id"], adopted["outcome"]) == (open_before["id"], "applied")
     assert_published_once(world, "killed-world")
 
 
