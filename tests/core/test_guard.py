@@ -157,7 +157,7 @@ def test_a_verdict_says_why(situation: Any, reason: str, *, delete: bool) -> Non
 
 @pytest.mark.parametrize(
     ("since", "word"),
-    [(None, "wait"), (0, "wait"), (299.9, "wait"), (300, "apply"), (9e9, "apply")],
+    [(None, "wait"), (-9e9, "wait"), (0, "wait"), (299.9, "wait"), (300, "apply"), (9e9, "apply")],
 )
 def test_a_sweep_lies_between_the_two_reads(since: float | None, word: str) -> None:
     """By the clock: an Express sweep may run twice at once."""

@@ -106,6 +106,8 @@ class Bench:
         ]
     )
     addresses: list[str] = field(default_factory=lambda: ["100.64.0.1"])
+    service_address: str = ""
+    resolver_address: str = "100.64.0.9"
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     text: str | None = None
     split_dns: dict[str, list[str]] = field(default_factory=dict)
@@ -146,14 +148,15 @@ class Bench:
             "labels": {parent: "envoy", f"{parent}-ns": "eg", f"{parent}-type": "svc"},
             "device_id": f"n{self.carrier}",
         }
+        carried = self.service_address or f"100.64.0.{self.carrier}"
         names = sorted({r["metadata"]["namespace"] for r in self.routes})
         objects = {
             "Gateway": [gateway(self.addresses)],
             "HTTPRoute": self.routes,
             "Namespace": [{"metadata": {"name": name, "labels": {}}} for name in names],
             "Service": [
-                service("eg", "envoy", f"100.64.0.{self.carrier}", labels),
-                service("dns", "dns", "100.64.0.9", {}),
+                service("eg", "envoy", carried, labels),
+                service("dns", "dns", self.resolver_address, {}),
             ],
             "StateSecret": [secret],
             "ExternalDNS": self.external_dns,
