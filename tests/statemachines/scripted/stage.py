@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -30,11 +31,13 @@ LEASE_SECONDS = 150
 class Faults:
     """Failures of AWS's own APIs: the next so many calls whose request holds a text are refused.
 
-    With `late` the call is carried out, and only its answer is lost.
+    With `late` the call is carried out, and only its answer is lost. `before` is done, once, just
+    before a call whose request holds a text.
     """
 
     left: dict[str, int] = field(default_factory=dict)
     late: bool = False
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
     carry_out: Callable[..., AWSResponse] | None = None
 
     def answer(self, request: Any, **more: Any) -> AWSResponse | None:
@@ -42,6 +45,8 @@ class Faults:
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
         target = request.headers.get("X-Amz-Target", b"")
         text = f"{target.decode() if isinstance(target, bytes) else target} {body}"
+        for part in [part for part in self.before if part in text]:
+            self.before.pop(part)()
         found = next((part for part, n in self.left.items() if n and part in text), None)
         if found is None:
             return None
@@ -49,7 +54,8 @@ class Faults:
         if self.late and self.carry_out:
             self.carry_out(request, **more)
         refusal = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"})
-        return AWSResponse(request.url, 400, HTTPHeaders(), MockRawResponse(refusal.encode()))
+        headers = HTTPHeaders.from_dict({"x-amzn-RequestId": str(uuid4())})
+        return AWSResponse(request.url, 400, headers, MockRawResponse(refusal.encode()))
 
 
 @dataclass
