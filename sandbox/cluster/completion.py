@@ -91,17 +91,34 @@ def _add_certificates(objects: Sequence[Object], authority: Authority, found: Co
         for thing in objects
         if thing["kind"] == "Certificate"
     }
+    missing: dict[Name, list[str]] = {}
     for gateway in (thing for thing in objects if thing["kind"] == "Gateway"):
         for listener in gateway["spec"].get("listeners") or []:
             for ref in (listener.get("tls") or {}).get("certificateRefs") or []:
                 name = ref.get("namespace") or _name(gateway)[0], ref["name"]
                 if name not in made:
-                    made.add(name)
-                    _add_certificate(name, listener.get("hostname", ""), authority, found)
+                    missing.setdefault(name, []).extend(_served(listener, gateway, objects))
+    for name, hostnames in missing.items():
+        _add_certificate(name, list(dict.fromkeys(hostnames)), authority, found)
 
 
-def _add_certificate(name: Name, hostname: str, authority: Authority, found: Completion) -> None:
-    spec = {"secretName": name[1], "dnsNames": [hostname or "*.example.com"]}
+def _served(listener: Object, gateway: Object, objects: Sequence[Object]) -> list[str]:
+    """Return the hostname of a listener; of one that serves any, those of the Gateway's routes."""
+    if listener.get("hostname"):
+        return [listener["hostname"]]
+    return [
+        hostname
+        for route in objects
+        if route["kind"] == "HTTPRoute"
+        and any((ns, name) == _name(gateway) for _, ns, name in parents(_placed(route)))
+        for hostname in route["spec"].get("hostnames") or []
+    ]
+
+
+def _add_certificate(
+    name: Name, hostnames: list[str], authority: Authority, found: Completion
+) -> None:
+    spec = {"secretName": name[1], "dnsNames": hostnames or ["*.example.com"]}
     secret = tls_secret(authority, name[0], spec)
     found.objects.append({**secret, "metadata": {**secret["metadata"], "labels": STAND_IN}})
     found.notes.append(

@@ -24,6 +24,8 @@ IMAGE = re.compile(r"(^|/)coredns(?=[:@]|$)")
 CONTAINER_START = 2.0
 MOUNT_RETRY = 5.0
 FIRST_BACKOFF, LAST_BACKOFF = 10.0, 300.0
+# The kubelet writes it into every container; whom it names, the world's upstream answers for.
+RESOLV_CONF = {"/etc/resolv.conf": "nameserver 10.96.0.10\n"}
 
 
 def coredns_container(pod_spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -68,13 +70,17 @@ class ResolverPod:
             mount: {} for mount in mounts(template["spec"], container)
         }
         self.coredns = CoreDNS(
-            lambda: {k: v for files in self._content.values() for k, v in files.items()},
+            self._files,
             clock,
             upstream,
             environment={v["name"]: v.get("value", "") for v in container.get("env") or []},
             version=Version.of_image(container.get("image", "")),
             path=corefile_path(container),
         )
+
+    def _files(self) -> dict[str, str]:
+        mounted = {k: v for files in self._content.values() for k, v in files.items()}
+        return RESOLV_CONF | mounted
 
     def uses(self, config_map: str) -> bool:
         """Say whether a change of the ConfigMap reaches this Pod."""

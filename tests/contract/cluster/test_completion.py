@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +130,37 @@ def test_missing_services_and_certificates_are_stood_in_for(authority: Authority
     ):
         assert told in notes
     assert len(found.notes) == 7
+
+
+SHARED = """
+kind: Gateway
+metadata: {name: web, namespace: edge}
+spec:
+  gatewayClassName: eg
+  listeners:
+  - {hostname: "*.home.example", tls: {certificateRefs: [{name: shared}]}}
+  - {hostname: home.example, tls: {certificateRefs: [{name: shared}]}}
+  - {tls: {certificateRefs: [{name: any}]}}
+"""
+
+
+def test_a_stand_in_certificate_has_every_name_that_is_served(authority: Authority) -> None:
+    """Of each listener that shares it; where a listener serves any name, of the routes."""
+    found = complete(objects(SHARED, ROUTES.partition("---")[0]), authority)
+
+    names = {
+        thing["metadata"]["name"]: x509.load_pem_x509_certificate(
+            b64decode(thing["data"]["tls.crt"])
+        )
+        .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        .value.get_values_for_type(x509.DNSName)
+        for thing in found.objects
+        if thing["kind"] == "Secret"
+    }
+    assert names == {
+        "shared": ["*.home.example", "home.example"],
+        "any": ["shown.home.example", "*.any.home.example"],
+    }
 
 
 def test_charts_are_found_wherever_a_gitops_tool_names_them() -> None:

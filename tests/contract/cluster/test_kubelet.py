@@ -201,6 +201,19 @@ def test_a_changed_config_map_takes_the_kubelets_delay_and_the_reload(running: A
     running(story)
 
 
+def test_a_container_has_a_resolv_conf(running: Any) -> None:
+    """CoreDNS's own default forwards to it, and refuses to start where it is not there."""
+
+    async def story(world: World) -> None:
+        corefile = (COREFILE % "100.64.0.3").replace("1.1.1.1", "/etc/resolv.conf")
+        world.configure("", corefile=corefile)
+        world.restart("now")
+
+        await world.until("100.64.0.3")
+
+    running(story)
+
+
 def test_a_rollout_reads_the_config_map_at_once(running: Any) -> None:
     """The new Pod mounts what is there; the old one serves until it is ready, then it is gone."""
 
