@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-SPEED = 60
+SPEED = "60"  # words that come later overrule it
 BOOT_SECONDS = 90.0
 
 
@@ -197,7 +197,7 @@ def start(folder: Path, *words: str, environment: Mapping[str, str] | None = Non
     state.unlink(missing_ok=True)
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [BIN / "tailkeeper", "up", "--state", state, "--speed", str(SPEED), *words],
+            [BIN / "tailkeeper", "up", "--state", state, "--speed", SPEED, *words],
             stdout=stream,
             stderr=stream,
             env={**os.environ, **(environment or {})},

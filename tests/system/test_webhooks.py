@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.embedded import ROOT
+from tests.support.embedded import ROOT, Embedded, running
 from tests.support.webhooks import node_created, post
 
 
 if TYPE_CHECKING:
-    from tests.support.embedded import Embedded
+    from pathlib import Path
 
 pytestmark = pytest.mark.world
 
@@ -86,25 +86,26 @@ def test_template_of_an_event(world: Embedded) -> None:
     assert answer.json() == {"accepted": 1, "ignored": 0}
 
 
-def test_many_at_once(in_step: Embedded) -> None:
-    """500 events of one node become a handful of runs and one change; none is lost."""
-    began, node = time.time(), uuid4().hex
-    in_step.admin(
-        "tailscale", "POST", "/devices", {"hostname": "gateway-envoy", "tags": ["tag:k8s"]}
-    )
+def test_many_at_once(tmp_path: Path) -> None:
+    """500 events of one node become a handful of runs and one change; none is lost.
 
-    with ThreadPoolExecutor(50) as senders:
-        answers = list(senders.map(lambda n: send(in_step, node, n), range(EVENTS)))
+    The world is a new one, in which there is much to do, at the pace that people run it: here
+    nothing but the waiting is faster than on AWS, and a run must outlast the machine's stutter.
+    """
+    with running(tmp_path, "--sweep", "rate(1 day)", "--speed", "10") as world:
+        began, node = time.time(), uuid4().hex
+        with ThreadPoolExecutor(50) as senders:
+            answers = list(senders.map(lambda n: send(world, node, n), range(EVENTS)))
 
-    took = time.time() - began
-    assert Counter(answers) == {202: EVENTS}
-    outputs = in_step.outputs_since(began)
-    past_the_lease = [o for o in outputs if o["outcome"] != "coalesced"]
-    # A busy machine spreads the events over a longer time than a run takes.
-    assert len(past_the_lease) <= max(3, took / 10), [o["outcome"] for o in past_the_lease]
-    assert {o["outcome"] for o in past_the_lease} <= {"applied", "in_sync"}
-    assert len({o["change_id"] for o in past_the_lease if o["outcome"] == "applied"}) == 1
-    assert waiting_causes(in_step) == 0
+        outputs = world.outputs_since(began)
+
+        assert Counter(answers) == {202: EVENTS}
+        assert len(outputs) == EVENTS
+        past_the_lease = [o for o in outputs if o["outcome"] != "coalesced"]
+        assert len(past_the_lease) <= 3, [o["outcome"] for o in past_the_lease]
+        assert {o["outcome"] for o in past_the_lease} <= {"applied", "in_sync"}
+        assert len({o["change_id"] for o in past_the_lease if o["outcome"] == "applied"}) == 1
+        assert waiting_causes(world) == 0
 
 
 def send(world: Embedded, node: str, number: int) -> int:
