@@ -16,7 +16,7 @@ from sandbox.aws.provision.state_machines import substituted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = Path(__file__).parents[3] / "statemachines"
+FOLDER = Path(__file__).parents[2] / "statemachines"
 
 Way = tuple[str, str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.statemachines.scripted.script import (
+from tests.statemachines.script import (
     Failure,
     applying,
     counting,

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.statemachines.scripted.definitions import source, states
-from tests.statemachines.scripted.script import DEFAULTS, Failure, applying, judged
+from tests.statemachines.definitions import source, states
+from tests.statemachines.script import DEFAULTS, Failure, applying, judged
 
 
 if TYPE_CHECKING:
-    from tests.statemachines.scripted.stage import Stage
+    from tests.statemachines.stage import Stage
 
 INVOKING = {
     name: state

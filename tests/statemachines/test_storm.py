@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tests.statemachines.scripted.script import applying, close
-from tests.statemachines.scripted.test_leases import cause
+from tests.statemachines.script import applying, close
+from tests.statemachines.test_leases import cause
 
 
 if TYPE_CHECKING:
-    from tests.statemachines.scripted.script import Call
-    from tests.statemachines.scripted.stage import Stage
+    from tests.statemachines.script import Call
+    from tests.statemachines.stage import Stage
 
 STARTS = 100
 A_HANDFUL = 12

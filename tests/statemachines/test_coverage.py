@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.statemachines.scripted.cases import (
+from tests.statemachines.cases import (
     AGAIN,
     ASK,
     ENDS,
@@ -13,8 +13,8 @@ from tests.statemachines.scripted.cases import (
     START,
     SURFACE_FAILURES,
 )
-from tests.statemachines.scripted.definitions import Way, graphs, source, ways
-from tests.statemachines.scripted.test_leases import CALLS
+from tests.statemachines.definitions import Way, graphs, source, ways
+from tests.statemachines.test_leases import CALLS
 
 
 CASES = [*ENDS, *SURFACE_FAILURES, *FAILURES]

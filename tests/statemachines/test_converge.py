@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.statemachines.scripted.cases import (
+from tests.statemachines.cases import (
     ENDS,
     FAILURES,
     FREE,
@@ -16,14 +16,14 @@ from tests.statemachines.scripted.cases import (
     WRONG_INPUTS,
     Case,
 )
-from tests.statemachines.scripted.definitions import graphs, source, walked
-from tests.statemachines.scripted.script import Failure, applying
+from tests.statemachines.definitions import graphs, source, walked
+from tests.statemachines.script import Failure, applying
 
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tests.statemachines.scripted.stage import Stage
+    from tests.statemachines.stage import Stage
 
 MACHINE = source("converge")
 INNER = list(graphs(MACHINE))[1:]

@@ -16,9 +16,9 @@ from moto.server import ThreadedMotoServer
 
 from sandbox.aws import clients, stepfunctions
 from tailkeeper.adapters.stack import stack
-from tests.statemachines.scripted.definitions import definition
-from tests.statemachines.scripted.script import DEFAULTS, Script
-from tests.statemachines.scripted.stage import LEASE_SECONDS, Faults, Stage
+from tests.statemachines.definitions import definition
+from tests.statemachines.script import DEFAULTS, Script
+from tests.statemachines.stage import LEASE_SECONDS, Faults, Stage
 from tests.support.handlers import REGION, client, deployed
 
 
@@ -109,7 +109,7 @@ def stage(
         monkeypatch.setenv(name, value)
     stack.cache_clear()
     stepfunctions.repair(speed=1000)
-    script, faults = Script(), Faults(carry_out=clients._answer)
+    script, faults = Script(), Faults(clients._answer)
     monkeypatch.setattr(LambdaFunction, "invoke", _seam(script))
     made = Stage(endpoint, *machines, script, faults)
     made.empty(client(endpoint, "dynamodb"), environment["TABLE"])
@@ -138,8 +138,10 @@ def _seam(script: Script) -> Any:
 def _failing(faults: Faults) -> Iterator[None]:
     """Put faults in front of the interpreter's own calls."""
     events = [clients.client_for(REGION, name).meta.events for name in ("dynamodb", "ssm")]
-    for each in events:
-        each.register_first("before-send", faults.answer)
+    for each in events:  # botocore calls every handler: the usual one has to step aside
+        each.unregister("before-send", clients._answer)
+        each.register("before-send", faults.answer)
     yield
     for each in events:
         each.unregister("before-send", faults.answer)
+        each.register("before-send", clients._answer)

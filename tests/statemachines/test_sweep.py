@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.statemachines.scripted.definitions import source
-from tests.statemachines.scripted.script import Failure, applying, judged, sweeping
-from tests.statemachines.scripted.stage import LEASE_SECONDS
+from tests.statemachines.definitions import source
+from tests.statemachines.script import Failure, applying, judged, sweeping
+from tests.statemachines.stage import LEASE_SECONDS
 
 
 if TYPE_CHECKING:
-    from tests.statemachines.scripted.stage import Stage
+    from tests.statemachines.stage import Stage
 
 FAILED_RUN = {
     "detail-type": "Step Functions Execution Status Change",

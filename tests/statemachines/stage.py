@@ -22,7 +22,7 @@ from tests.support.handlers import REGION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.statemachines.scripted.script import Script
+    from tests.statemachines.script import Script
 
 LEASE_SECONDS = 150
 
@@ -35,13 +35,13 @@ class Faults:
     before a call whose request holds a text.
     """
 
+    carry_out: Callable[..., AWSResponse]
     left: dict[str, int] = field(default_factory=dict)
     late: bool = False
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
-    carry_out: Callable[..., AWSResponse] | None = None
 
-    def answer(self, request: Any, **more: Any) -> AWSResponse | None:
-        """Answer botocore's `before-send` with a throttling error where a fault is set."""
+    def answer(self, request: Any, **more: Any) -> AWSResponse:
+        """Answer botocore's `before-send`, with a throttling error where a fault is set."""
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
         target = request.headers.get("X-Amz-Target", b"")
         text = f"{target.decode() if isinstance(target, bytes) else target} {body}"
@@ -49,9 +49,9 @@ class Faults:
             self.before.pop(part)()
         found = next((part for part, n in self.left.items() if n and part in text), None)
         if found is None:
-            return None
+            return self.carry_out(request, **more)
         self.left[found] -= 1
-        if self.late and self.carry_out:
+        if self.late:
             self.carry_out(request, **more)
         refusal = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"})
         headers = HTTPHeaders.from_dict({"x-amzn-RequestId": str(uuid4())})
