@@ -11,6 +11,7 @@ import httpx
 from cli.config_file import ConfigFileError, parse_yaml, read_config, to_yaml
 from cli.problems import Misuse, Problem
 from sandbox.cluster.manifests import load
+from sandbox.kubernetes.server import Kubernetes
 from sandbox.world.settings import HOMELAB
 from tailkeeper.adapters.cluster import Cluster, Refused, Unreachable
 from tailkeeper.derive import derive
@@ -77,7 +78,10 @@ def derived(
 
 
 def loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
-    """Return the objects of a directory; say what was left out, and why."""
+    """Return the objects of a directory as an API server takes them; say what was left out.
+
+    What it would refuse is not there; the world that loads them says why.
+    """
     try:
         found = load(folder)
     except NotADirectoryError as error:
@@ -88,7 +92,10 @@ def loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
         by_reason[skipped.reason].append(skipped.path)
     for reason, paths in by_reason.items():
         screen.say(f"  left out, {reason}: {', '.join(paths)}")
-    return found.objects
+    cluster = Kubernetes()
+    cluster.load_objects(found.objects)
+    accepted: list[dict[str, Any]] = cluster.dump()["objects"]
+    return accepted
 
 
 def name_of(folder: Path) -> str:

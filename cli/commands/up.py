@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.boot import Booted, Wishes
 from cli.configuration import configuration
+from cli.problems import writable
 from cli.replaced import Replaced
 from cli.screen import Screen, seconds
 from sandbox.files import write_atomically
@@ -24,6 +25,10 @@ def run(options: Namespace) -> int:
     """Boot, write the connection file, wait for the signal to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends us as Ctrl-C does
     screen = Screen()
+    if options.state:
+        writable(options.state, "--state")
+    if options.world:
+        writable(options.world / "world.log", "--world")
     wishes = wished(screen, options)
     with Booted(screen, wishes) as booted:
         tell(screen, booted, wishes)

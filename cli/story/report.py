@@ -49,21 +49,22 @@ class Story:
         return max(answered, default=0.0)
 
     @property
-    def broken(self) -> list[Asked]:
-        """Return the answers that the move broke."""
-        return [one for one in self.asked[1] if not one.right]
-
-    @property
-    def proven(self) -> bool:
-        """Say whether all was right, then all ways to the gateway were broken, then all right."""
+    def doubts(self) -> list[str]:
+        """Return what was not as the story tells it: none, if real requests have proven it all."""
         before, during, after = self.asked
+        wrong = [
+            f"{when} the move, {one.expected.host} in the {' view, '.join(one.way)}: {one.why}"
+            for when, asked in (("before", before), ("after", after))
+            for one in asked
+            if not one.right
+        ]
         carried = [
             one
             for one in during
             if one.answer.view == "tailnet" and self.move.carried(one.expected)
         ]
-        mended = all(one.right for one in (*before, *after))
-        return bool(carried) and mended and not any(one.right for one in carried)
+        alive = [f"{one.expected.host} still answered: {one.text}" for one in carried if one.right]
+        return wrong + alive + ([] if carried else ["the device that moved carried no name"])
 
 
 def page(story: Story) -> str:

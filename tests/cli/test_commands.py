@@ -52,6 +52,9 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["up", "--tailscale-url", "http://127.0.0.1:1"], "TAILSCALE_OAUTH_CLIENT_ID"),
         (["up", "--kubeconfig", "absent"], "there is no such file"),
         (["up", "--socks5", "localhost"], "host:port"),
+        (["up", "--state", "/"], "cannot be written"),
+        (["up", "--world", f"{__file__}/world"], "cannot be written"),
+        (["demo", "--report", "/"], "cannot be written"),
     ],
 )
 def test_misuse(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
