@@ -63,17 +63,30 @@ class Inventory:
 
     def charts(self, name: str) -> Iterator[Chart]:
         """Yield every installation of one chart, by Argo CD, Flux, or k3s's helm controller."""
-        for application in self.by_kind["Application"]:
-            yield from self._argo_cd(name, application, application.get("spec") or {})
-        for generator in self.by_kind["ApplicationSet"]:
-            template = (generator.get("spec") or {}).get("template") or {}
-            yield from self._argo_cd(name, generator, template.get("spec") or {})
-        for release in self.by_kind["HelmRelease"]:
-            yield from self._flux(name, release)
-        for chart in self.by_kind["HelmChart"]:
-            spec = chart.get("spec") or {}
-            if spec.get("valuesContent") and _last(spec.get("chart")) == name:
-                yield Chart(self._values(spec["valuesContent"], chart), source_of(chart))
+        readers = {
+            "Application": self._application,
+            "ApplicationSet": self._application_set,
+            "HelmRelease": self._flux,
+            "HelmChart": self._k3s,
+        }
+        for kind, read in readers.items():
+            for owner in self.by_kind[kind]:
+                try:
+                    yield from read(name, owner)
+                except (AttributeError, TypeError):  # no API server has checked these kinds
+                    self.notes.append(f"{source_of(owner)} is left out: it is not shaped as such")
+
+    def _application(self, name: str, owner: Mapping[str, Any]) -> Iterator[Chart]:
+        yield from self._argo_cd(name, owner, owner.get("spec") or {})
+
+    def _application_set(self, name: str, owner: Mapping[str, Any]) -> Iterator[Chart]:
+        template = (owner.get("spec") or {}).get("template") or {}
+        yield from self._argo_cd(name, owner, template.get("spec") or {})
+
+    def _k3s(self, name: str, owner: Mapping[str, Any]) -> Iterator[Chart]:
+        spec = owner.get("spec") or {}
+        if spec.get("valuesContent") and _last(spec.get("chart")) == name:
+            yield Chart(self._values(spec["valuesContent"], owner), source_of(owner))
 
     def _argo_cd(
         self, name: str, owner: Mapping[str, Any], spec: Mapping[str, Any]
