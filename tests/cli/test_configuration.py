@@ -35,7 +35,7 @@ spec:
         "{apiVersion: v1, kind: Service, metadata: {name: part, labels: [a]}, spec: []}",
         "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: part}}",
         "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: a}, spec: [x]}",
-        "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: a}, spec: [1]}",
+        "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: a}, spec: 5}",
         "{apiVersion: helm.cattle.io/v1, kind: HelmChart, metadata: {name: a}, spec: [1]}",
         "{apiVersion: example.org/v1, kind: Whatever, metadata: {name: a}, spec: 5}",
     ],
