@@ -56,8 +56,13 @@ class Simulation:
         return self.steps[-1].over - self.event
 
     @property
+    def mean(self) -> float:
+        """Return how long it takes on average, wherever in its period the event falls."""
+        return sum((step.least + step.most) / 2 for step in self.steps)
+
+    @property
     def worst(self) -> float:
-        """Return the most that the settings allow, wherever in its period the event falls."""
+        """Return the most that the settings allow."""
         return sum(step.most for step in self.steps)
 
 

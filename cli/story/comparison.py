@@ -36,8 +36,10 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """Say what came of it in one line."""
-        took, worst = seconds(self.simulation.seconds), seconds(self.simulation.worst)
-        return f"CronJob {self.name} ({self.schedule}): {took}, at worst {worst}"
+        found = self.simulation
+        took, mean, worst = (seconds(value) for value in (found.seconds, found.mean, found.worst))
+        spread = f"{took} on this event, {mean} on average, {worst} at worst"
+        return f"CronJob {self.name} ({self.schedule}): {spread}"
 
 
 def compare(objects: Objects, config: Config, event: float, known: float) -> Comparison | None:

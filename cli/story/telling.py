@@ -144,7 +144,7 @@ class Telling:
         self.screen.say(plan_table(story.changes))
         self.screen.say(timeline_table(story.moments, story.speed))
         if story.comparison:
-            self.screen.say(story.comparison.sentence + ", on the same world's clock:")
+            self.screen.say(f"On the same event and clock, {story.comparison.sentence}:")
             self.screen.say(comparison_table(story.comparison))
 
     def ask(self, entries: list[Entry]) -> Sequence[Asked]:

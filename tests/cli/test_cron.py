@@ -94,6 +94,7 @@ def test_simulation_follows_the_settings() -> None:
     moments = [step.over for step in simulated.steps]
     assert moments == sorted(moments)
     assert simulated.seconds < simulated.worst == 600 + 5 + 32 + 90 + 45 + 60
+    assert simulated.mean == 300 + 3 + 19.5 + 75 + 22.5 + 30
 
 
 def test_simulation_depends_on_when_the_event_falls() -> None:
