@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if answer["outcome"] != "in_sync":
         answer = journalled(answer, event, plan)
     else:
-        answer = in_step(answer, event)
+        answer = in_step(answer, event.get("earlier"))
     stack().causes.consume(run["name"])
     logger.info("closed", extra={"change": change_id, "outcome": answer["outcome"]})
     return answer
@@ -70,14 +70,9 @@ def failures_of(event: dict[str, Any]) -> list[str]:
     return found
 
 
-def in_step(answer: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+def in_step(answer: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
     """Return what an earlier round of this run has come to, if one of them changed anything."""
-    known = answer["change_id"] if event["round"] > 1 else None
-    head = (stack().journal.head(known) if known else None) or {}
-    if "outcome" not in head:
-        return {**answer, "change_id": None}
-    parts = {name: head[name] for name in ("outcome", "causes", "proof", "why")}
-    return {**answer, **parts, "plan": head["counts"]}
+    return earlier if earlier and earlier["change_id"] else {**answer, "change_id": None}
 
 
 def in_words(failure: str) -> str:

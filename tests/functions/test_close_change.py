@@ -181,13 +181,25 @@ def test_one_execution_is_one_change_over_its_rounds(
     if one["apply"]:
         aws.journal.begin(ID, {"causes": [CAUSE]})
         aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, "")])
-    close(one, proof=PROOF if one["apply"] else None)
+    earlier = close(one, proof=PROOF if one["apply"] else None)
 
-    answer = close(planned(*second), round=2, causes=[])
+    answer = close(planned(*second), round=2, causes=[], earlier=earlier)
 
     assert answer["outcome"] == outcome
     assert answer["change_id"] == (None if outcome == "in_sync" else ID)
     assert answer["plan"]["create"] == (1 if one["apply"] else 0)
+
+
+def test_a_round_after_an_adopted_change_tells_of_it(aws: Stack) -> None:
+    """Its id was the dead run's; the next round would have opened one of its own."""
+    aws.journal.begin("dead", {"causes": [CAUSE]})
+    aws.journal.receipt("dead", round_of(1, 1), [(APPLY, APPLIED, "")])
+    adopted = close({**planned(apply=True), "change_id": "dead"}, proof=PROOF)
+
+    answer = close(planned(), round=2, causes=[], earlier=adopted)
+
+    assert answer == adopted
+    assert (answer["change_id"], answer["outcome"]) == ("dead", "applied")
 
 
 def test_an_adopted_change_ends_as_applied(aws: Stack) -> None:
