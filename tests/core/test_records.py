@@ -275,3 +275,17 @@ def test_a_change_has_moved_when_the_gateway_answered_this_once(
     (change,) = planned(records, wants(gateway="g", former=frozenset(former)))
 
     assert (change.action, change.moved) == ("Update", moved)
+
+
+def test_a_name_with_one_strange_address_has_not_moved() -> None:
+    """Row 7 takes a change in any number, so all that goes must have been the gateway's."""
+    records = [
+        record("A", "100.64.0.1"),
+        record("AAAA", "fd7a:115c:a1e0::77"),
+        mark("a-app"),
+        mark("aaaa-app"),
+    ]
+
+    (change,) = planned(records, wants("100.64.0.2", former=frozenset({"100.64.0.1"})))
+
+    assert not change.moved
