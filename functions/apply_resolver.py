@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper import resolver as documents
+from tailkeeper import takeover
 from tailkeeper.adapters import resolvers
 from tailkeeper.adapters.cluster import Cluster, Unreachable
 from tailkeeper.adapters.stack import stack
@@ -34,6 +35,9 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
             if changes := places.get(f"{config.name}/{resolver.place}"):
                 place = Place(resolver, Cluster.connect(access[config.name]))
                 writing.carry_out(changes, place.current(), place.write, report)
+        if changes := places.get(takeover.place_of(config.name)):
+            deployments = Deployments(Cluster.connect(access[config.name]))
+            writing.carry_out(changes, deployments.current, deployments.write, report)
     logger.info("applied", extra=report.as_json())
     return report.as_json()
 
@@ -68,3 +72,20 @@ class Place:
         return Written(
             resolvers.write(self.cluster, self.resolver, text, self.version, force=force)
         )
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """The ExternalDNS Deployments of a cluster whose zones are taken over."""
+
+    cluster: Cluster
+
+    def current(self, change: Change) -> Any:
+        """Return how many replicas a Deployment is to have."""
+        return resolvers.replicas(self.cluster, *takeover.deployment_of(change.key))
+
+    def write(self, changes: Sequence[Change]) -> Written:
+        """Scale them."""
+        for change in changes:
+            resolvers.scale(self.cluster, *takeover.deployment_of(change.key), change.after)
+        return Written(f"{len(changes)} scaled")

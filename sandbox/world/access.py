@@ -11,7 +11,7 @@ from sandbox.world.settings import HOMELAB
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sandbox.cluster.certificates import Authority
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     Object = Mapping[str, Any]
 
 ACCOUNT = ("tailkeeper", "tailkeeper")
-RESOLVER_ROLE = {"Role", "RoleBinding"}
+RULES = {
+    "resolver": [
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]},
+        {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "list", "patch"]},
+    ],
+    "external-dns": [
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+    ],
+}
 
 
 def server_context(authority: Authority) -> ssl.SSLContext:
@@ -34,7 +42,8 @@ def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
     """Return tailkeeper's ServiceAccount and roles for a cluster that does not have them yet.
 
     They are those of our own example cluster; what is granted beside its resolver there is granted
-    beside each resolver here, whose ConfigMap and CronJobs are taken over.
+    beside each resolver here, whose ConfigMap and CronJobs are taken over, and beside each
+    ExternalDNS, which is scaled down.
     """
     if any(_is_account(thing) for thing in objects):
         return []
@@ -43,7 +52,11 @@ def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
         if not thing["metadata"]["name"].startswith("tailkeeper"):
             continue
         if thing["metadata"]["name"] == "tailkeeper-resolver":
-            found += [_beside(thing, place) for place in _resolver_namespaces(objects)]
+            found += [
+                _beside(thing, place, name)
+                for name, runs in (("resolver", runs_coredns), ("external-dns", _runs_external_dns))
+                for place in _namespaces(objects, runs)
+            ]
         else:
             found.append(thing)
     return found
@@ -54,23 +67,26 @@ def _is_account(thing: Object) -> bool:
     return thing["kind"] == "ServiceAccount" and (meta.get("namespace"), meta["name"]) == ACCOUNT
 
 
-def _resolver_namespaces(objects: Iterable[Object]) -> list[str]:
+def _namespaces(objects: Iterable[Object], runs: Callable[[Object], bool]) -> list[str]:
     found = {
         thing["metadata"].get("namespace", "default")
         for thing in objects
-        if thing["kind"] == "Deployment" and runs_coredns(thing)
+        if thing["kind"] == "Deployment" and runs(thing)
     }
     return sorted(found)
 
 
-def _beside(thing: dict[str, Any], namespace: str) -> dict[str, Any]:
-    moved = {**thing, "metadata": {**thing["metadata"], "namespace": namespace}}
+def _runs_external_dns(deployment: Object) -> bool:
+    containers = deployment["spec"]["template"]["spec"].get("containers") or []
+    return any("/external-dns:" in container.get("image", "") for container in containers)
+
+
+def _beside(thing: dict[str, Any], namespace: str, name: str) -> dict[str, Any]:
+    full = f"tailkeeper-{name}"
+    moved = {**thing, "metadata": {**thing["metadata"], "name": full, "namespace": namespace}}
     if thing["kind"] == "Role":
-        moved["rules"] = [
-            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]},
-            {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "list", "patch"]},
-        ]
-    return moved
+        return {**moved, "rules": RULES[name]}
+    return {**moved, "roleRef": {**thing["roleRef"], "name": full}}
 
 
 def write_kubeconfigs(kubernetes: Kubernetes, authority: Authority, folder: Path) -> dict[str, str]:

@@ -245,3 +245,26 @@ def test_two_routes_of_one_name_settle_on_the_mark() -> None:
     bench.routes.append(twin)
 
     assert bench.plan() is None
+
+
+@pytest.mark.parametrize("replicas", [0, 2])
+def test_taking_over_a_zone_scales_external_dns_down(replicas: int) -> None:
+    """`take_over` lets the records through, and the other writer is ended, journalled."""
+    rival = {
+        "namespace": "e",
+        "name": "x",
+        "replicas": replicas,
+        "args": ["--txt-owner-id=homelab"],
+    }
+    bench = Bench([route("a")], external_dns=[rival])
+    bench.zone["take_over"] = True
+
+    plan = bench.plan()
+
+    assert plan
+    assert set(words(plan).values()) == {"apply"}
+    scaled = [(c.surface, c.place, c.before, c.after) for c in plan.changes if "e/x" in c.key]
+    assert scaled == [
+        ("resolver", "homelab/deployments", {"replicas": 2}, {"replicas": 0})
+        for _ in range(replicas // 2)
+    ]

@@ -10,6 +10,7 @@ from functions import apply_resolver
 from tailkeeper.adapters.cluster import Conflict
 from tailkeeper.model import Change, Verdict
 from tailkeeper.resolver_document import parse
+from tailkeeper.takeover import scaled_down
 
 
 if TYPE_CHECKING:
@@ -93,3 +94,33 @@ def test_a_host_that_changed_meanwhile_is_left(aws: Stack, outside: Outside) -> 
 
     assert report["conflicts"] == ["a.example.com"]
     assert parse(document(outside) or "") == {"a.example.com": ("100.64.0.5",)}
+
+
+def test_an_external_dns_is_scaled_down_and_back(aws: Stack, outside: Outside) -> None:
+    """Only its replicas are ours; somebody who scaled it meanwhile is left alone."""
+    pod = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "x", "image": "x"}]},
+    }
+    spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": pod}
+    metadata = {"name": "external-dns", "namespace": "dns"}
+    outside.kubernetes.load_objects(
+        [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}]
+    )
+    rival = {"namespace": "dns", "name": "external-dns", "replicas": 2}
+    down = scaled_down("homelab", rival).judged(Verdict("apply", 13))
+    stale = scaled_down("homelab", {**rival, "replicas": 5}).judged(Verdict("apply", 13))
+
+    def replicas() -> tuple[int, bool]:
+        found = outside.kubernetes.get("apps/v1/deployments", "dns", "external-dns")
+        assert found
+        return found["spec"]["replicas"], found["spec"]["template"]["spec"]["containers"] != []
+
+    first = apply_resolver.handler(event(outside, aws, down), None)
+    scaled = replicas()
+    back = down.inverse.judged(Verdict("apply", 0))
+    apply_resolver.handler({**event(outside, aws, back), "change_id": "d"}, None)
+    late = apply_resolver.handler({**event(outside, aws, stale), "change_id": "e"}, None)
+
+    assert (first["applied"], scaled, replicas()) == (1, (0, True), (2, True))
+    assert late["conflicts"] == ["deployment/dns/external-dns"]

@@ -14,7 +14,7 @@ from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
-from tailkeeper.rivals import external_dns_writers, resolver_writers
+from tailkeeper.rivals import external_dns_writers, resolver_writers, scaled_down
 from tailkeeper.split_dns import Nameserver
 from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
 from tailkeeper.world import carrier_of, place_of, resolvers_of
@@ -45,6 +45,7 @@ def plan_world(world: World, surfaces: Iterable[str], now: float) -> Draft:
     unread: dict[str, str] = {}
     reports = [f"{r.source}: {r.why}" for d in world.discoveries.values() for r in d.reports]
     if "records" in asked:
+        changes += scaled_down(world)
         for zone in world.config.zones:
             if why := world.zones[zone.name]["why"]:
                 unread["records"] = f"{zone.name}: {why}"

@@ -10,7 +10,7 @@ from tailkeeper.adapters.cluster import Refused, Unreachable
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tailkeeper.adapters.cluster import Cluster
 
@@ -25,10 +25,8 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets",
         {"labelSelector": "tailscale.com/managed=true"},
     ),
-    "ExternalDNS": (
-        "/apis/apps/v1/deployments",
-        {"labelSelector": "app.kubernetes.io/name=external-dns"},
-    ),
+    # By image: its own tutorials deploy it without the labels that its chart gives.
+    "ExternalDNS": ("/apis/apps/v1/deployments", {}),
 }
 LONGEST_ANNOTATION = 500  # longer ones are other tools' notes, such as kubectl's last-applied
 
@@ -48,7 +46,8 @@ def observe(name: str, cluster: Cluster) -> dict[str, Any]:
                 observed["partial"] |= dict.fromkeys(kinds[place:], str(error))
                 break
             continue
-        observed["objects"][kind] = [TRIMS.get(kind, trimmed)(item) for item in items]
+        trim, is_meant = TRIMS.get(kind, trimmed), MEANT.get(kind, bool)
+        observed["objects"][kind] = [trim(item) for item in items if is_meant(item)]
     observed["complete"] = not observed["partial"]
     return observed
 
@@ -101,24 +100,40 @@ def state_secret(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def external_dns(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how an ExternalDNS runs: its replicas and its arguments."""
-    spec = item.get("spec") or {}
-    containers = spec.get("template", {}).get("spec", {}).get("containers") or []
+    """Return how an ExternalDNS runs: its replicas, and its flags wherever they stand."""
     return {
         "namespace": item["metadata"].get("namespace", ""),
         "name": item["metadata"]["name"],
-        "replicas": spec.get("replicas", 1),
-        "args": [
-            argument
-            for container in containers
-            for part in ("command", "args")
-            for argument in container.get(part) or []
-        ],
+        "replicas": (item.get("spec") or {}).get("replicas", 1),
+        "args": [flag for container in _containers(item) for flag in _flags(container)],
     }
 
 
+def is_external_dns(item: Mapping[str, Any]) -> bool:
+    """Say whether a Deployment runs ExternalDNS, by the name of its image."""
+    images = (container.get("image", "").rpartition("/")[2] for container in _containers(item))
+    return any(image.startswith("external-dns") for image in images)
+
+
+def _containers(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    template = (item.get("spec") or {}).get("template") or {}
+    return list((template.get("spec") or {}).get("containers") or ())
+
+
+def _flags(container: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the arguments, then what ExternalDNS reads from its environment, as arguments."""
+    for part in ("command", "args"):
+        yield from container.get(part) or ()
+    for variable in container.get("env") or ():
+        if variable["name"].startswith(ENVIRONMENT):
+            flag = variable["name"].removeprefix(ENVIRONMENT).lower().replace("_", "-")
+            yield from (f"--{flag}={value}" for value in (variable.get("value") or "").split())
+
+
+ENVIRONMENT = "EXTERNAL_DNS_"
 DEVICE_KEYS = ("device_id", "device_fqdn", "device_ips")
 TRIMS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "StateSecret": state_secret,
     "ExternalDNS": external_dns,
 }
+MEANT: dict[str, Callable[[Mapping[str, Any]], bool]] = {"ExternalDNS": is_external_dns}

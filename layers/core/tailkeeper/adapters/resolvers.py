@@ -1,4 +1,4 @@
-"""A resolver's ConfigMap, and who else writes it: read, applied one key at a time, suspended."""
+"""A resolver's ConfigMap, and who else writes: read, applied one key at a time, suspended."""
 
 from __future__ import annotations
 
@@ -85,3 +85,25 @@ def suspend(cluster: Cluster, namespace: str, name: str, value: Mapping[str, Any
         "spec": {"suspend": value["suspend"]},
     }
     cluster.apply(cron_jobs_path(namespace, name), document, force=True)
+
+
+def deployments_path(namespace: str, name: str) -> str:
+    """Return the path of a Deployment."""
+    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+
+
+def replicas(cluster: Cluster, namespace: str, name: str) -> dict[str, int] | None:
+    """Return {replicas} of a Deployment as it stands, None where there is none."""
+    found = cluster.get(deployments_path(namespace, name))
+    return {"replicas": found["spec"].get("replicas", 1)} if found else None
+
+
+def scale(cluster: Cluster, namespace: str, name: str, value: Mapping[str, Any]) -> None:
+    """Set a Deployment's replicas as our own field."""
+    document = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": value["replicas"]},
+    }
+    cluster.apply(deployments_path(namespace, name), document, force=True)
