@@ -8,6 +8,7 @@ from sandbox.cloudflare.errors import Refused, refused
 
 
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+RECORD_LABEL = re.compile(r"(?!-)[a-z0-9_*-]{1,63}(?<!-)")
 
 
 def _wrong() -> Refused:
@@ -35,11 +36,14 @@ def completed(name: object, zone: str) -> str:
 
 
 def is_name(name: str, *, wildcard: bool = False) -> bool:
-    """Say whether every label may stand in a DNS name; `*` only as the first, where allowed."""
+    """Say whether every label may stand in a DNS name.
+
+    A record's name may hold an asterisk anywhere: as the whole first label it is a `wildcard`, and
+    "interpreted as the literal character" elsewhere (Cloudflare, Wildcard DNS records).
+    """
+    label = RECORD_LABEL if wildcard else LABEL
     labels = name.lower().removesuffix(".").split(".")
-    if wildcard and labels[0] == "*":
-        labels = labels[1:]
-    return len(name) <= 253 and bool(labels) and all(map(LABEL.fullmatch, labels))
+    return len(name) <= 253 and all(map(label.fullmatch, labels))
 
 
 def ancestors(name: str, zone: str) -> list[str]:

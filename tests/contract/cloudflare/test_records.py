@@ -38,6 +38,16 @@ def test_a_record_is_shown_as_the_official_model_says(
     assert len(read["result"]["id"]) == 32
 
 
+def test_an_asterisk_is_literal_but_as_the_first_label(rig: Rig) -> None:
+    """Cloudflare takes it anywhere, so that a wildcard's mark may be called `cname-*`."""
+    for name in ("*.apps", "cname-*.apps", "x.*.apps"):
+        body = {"type": "TXT", "name": name, "content": '"text"', "ttl": 60}
+        assert rig.http.post(rig.records, json=body).json()["success"], name
+
+    names = {record["name"] for record in rig.http.get(rig.records).json()["result"]}
+    assert names == {f"{name}.apps.example.com" for name in ("*", "cname-*", "x.*")}
+
+
 def test_the_sdk_reads_and_writes_one_record(rig: Rig) -> None:
     """Create, get, PUT, PATCH and delete come back as the SDK's own models."""
     dns, zone = rig.sdk.dns.records, rig.zone.id
