@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.world
 
 ZONE = "hearth.example"
-READ_TWICE = 8  # more often than any reader tries
+ALWAYS = 10_000
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def answers(world: Embedded) -> Any:
 
 def lie(world: Embedded, part: str, path: str, body: Any, status: int = 200) -> None:
     """Let a stand-in answer reads of a path with this document from now on."""
-    fault = {"method": "GET", "path": path, "times": READ_TWICE, "status": status, "body": body}
+    fault = {"method": "GET", "path": path, "times": ALWAYS, "status": status, "body": body}
     world.admin(part, "POST", "/faults", fault)
 
 
