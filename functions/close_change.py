@@ -63,11 +63,13 @@ def failures_of(event: dict[str, Any]) -> list[str]:
     for report in event["written"]:
         if report.get("failed"):
             found.append(in_words(report["failed"]))
-        if report.get("conflicts"):
-            found.append(
-                f"{report['surface']}: changed meanwhile: {', '.join(report['conflicts'])}"
-            )
+        found += [f"{report['surface']}: {told(key)}" for key in report.get("conflicts", ())]
     return found
+
+
+def told(conflict: str) -> str:
+    """Return a key that was not written, and why, if its own place has not said that."""
+    return conflict if ": " in conflict else f"{conflict} was changed meanwhile"
 
 
 def in_step(answer: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
