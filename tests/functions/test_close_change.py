@@ -237,7 +237,7 @@ def test_every_failure_is_told(aws: Stack) -> None:
 
     assert why == (
         "resolver could not be read: the API server answered 403; Throttled: slowly; "
-        "records: changed meanwhile: a.example.com"
+        "records: a.example.com was changed meanwhile"
     )
 
 
