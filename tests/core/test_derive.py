@@ -335,6 +335,17 @@ def test_a_take_over_says_what_it_drops() -> None:
     assert "ConfigMap dns/dns-config: a take-over keeps no other block" in notes
 
 
+@pytest.mark.parametrize("reload", [True, False])
+def test_a_corefile_that_is_never_read_again_is_mentioned(*, reload: bool) -> None:
+    """CoreDNS watches its Corefile only with the plugin that does."""
+    lines = "    reload\n" if reload else ""
+    text = COREDNS.format(corefile=f"a.com {{\n    {lines}    }}")
+
+    notes = derive(objects(text), parse_yaml).notes
+
+    assert any("has no reload: restart dns/" in note for note in notes) != reload
+
+
 def test_corefile_snippets() -> None:
     """A snippet's lines belong to the block that imports it."""
     (block,) = server_blocks(

@@ -104,6 +104,15 @@ def test_since_when_a_view_answers_is_kept() -> None:
     assert second.views == {"public": "first", "tailnet": "second"}
 
 
+def test_a_view_that_fails_as_it_did_before_is_not_called_right() -> None:
+    """The change is not to blame, and the view does not answer as planned all the same."""
+    public, tls = finding("healthy", view="public"), finding("down", "tls")
+
+    proof = judged([tls], [public, tls], now="now")
+
+    assert (proof.word, proof.views) == ("proven", {"public": "now"})
+
+
 def test_a_proof_in_the_journal_is_short() -> None:
     """Ten thousand failures are a number and twenty examples."""
     findings = [finding("down", "dns", host=f"h{n}") for n in range(10_000)]

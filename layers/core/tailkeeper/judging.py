@@ -70,7 +70,8 @@ def judge_proof(
     waiting = [f for f in failing if _may_mend(before.get(key_of(f)), f, touched)] or worse
     patient = not last and any(f["state"] != "blind" or attempt < LOOKS for f in waiting)
     views = {**(proven_before or {})}
-    for view in {f["view"] for f in after} - {f["view"] for f in waiting}:
+    wrong = [*waiting, *(f for f in failing if f["host"] in touched)]
+    for view in {f["view"] for f in after} - {f["view"] for f in wrong}:
         views.setdefault(view, now)
     if patient:
         word: Literal["proven", "again", "worse", "unproven"] = "again"

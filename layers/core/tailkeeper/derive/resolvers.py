@@ -57,9 +57,8 @@ def _resolver(
     written = next(filter(None, (_hosts_file(block, pod) for block in blocks)), None)
     place = written or corefile
     _note_others(inventory, namespace, place.config_map, take_over=take_over)
-    if not written and len(blocks) < len(server_blocks(text)):
-        note = f"ConfigMap {namespace}/{corefile.config_map}: a take-over keeps no other block"
-        inventory.notes.append(note)
+    if not written:
+        inventory.notes += _rewritten(key_of(workload), f"{namespace}/{place.config_map}", text)
     upstreams = (address for block in blocks for address in block.upstreams)
     yield ResolverConfig(
         namespace=namespace,
@@ -72,6 +71,15 @@ def _resolver(
         upstreams=tuple(dict.fromkeys(upstreams)) or PUBLIC,
         device=_device(inventory, service),
     )
+
+
+def _rewritten(workload: str, config_map: str, text: str) -> Iterator[str]:
+    """Yield what a person should know before a Corefile is rewritten."""
+    blocks = server_blocks(text)
+    if any(not block.domains for block in blocks):
+        yield f"ConfigMap {config_map}: a take-over keeps no other block"
+    if not any(block.plugin("reload") is not None for block in blocks):
+        yield f"ConfigMap {config_map} has no reload: restart {workload} after the take-over"
 
 
 def _device(inventory: Inventory, service: Mapping[str, Any]) -> DeviceName:
