@@ -84,6 +84,7 @@ def test_a_call_of_the_bus_stays_below_its_limits(inbox: Inbox, line: Line) -> N
     name = "n" * 200
     causes = [Cause("tailscale", f"{n:064}", "2026-11-21T23:00:00Z", "t", name) for n in range(501)]
 
+    line.fail("PutItem", times=len(causes), body={})  # five hundred marks, which are not the point
     inbox.hand_over("tailscale", causes)
 
     sizes = [len(json.dumps(given)) for called, given in line.calls if called == "PutEvents"]

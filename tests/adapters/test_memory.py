@@ -8,6 +8,7 @@ import pytest
 
 from tailkeeper.adapters.memory import KEPT, Memories
 from tailkeeper.adapters.table import Table
+from tailkeeper.model import Change, Plan
 from tests.support.worlds import PLACE, Bench, device, route
 
 
@@ -121,14 +122,15 @@ def test_nothing_new_writes_nothing(line: Line, bench: Bench) -> None:
     assert line.operations == ["GetItem", "GetItem"]
 
 
-def test_a_whole_zone_may_be_missing(aws: Stack) -> None:
+def test_a_whole_zone_may_be_missing(aws: Stack, bench: Bench) -> None:
     """Ten thousand stamps fit into one item of 400 KB."""
-    bench = Bench([route(f"host-{number:05}-of-a-namespace") for number in range(10_000)])
-    plan = bench.plan()
-    assert plan
-    bench.apply(c for c in plan.with_word("apply") if c.surface == "records")
-    bench.routes = bench.routes[:1]
+    value = {"records": [], "resource": "httproute/apps/a"}
+    plan = Plan.of(
+        Change("records", f"host-{n:05}-of-a-namespace.example.com", value, None, "example.com")
+        for n in range(10_000)
+    )
 
-    remembered(aws, bench, 1_795_400_000.123456)
+    memories = Memories(aws.table)
+    memories.save(bench.world(), plan, 1_795_400_000.123456)
 
-    assert len(bench.memory.missing_since) == 9_999
+    assert len(memories.load().missing_since) == 10_000
