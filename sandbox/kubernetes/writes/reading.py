@@ -85,6 +85,11 @@ def _check_applied_version(resource: Resource, body: Document) -> None:
             "Incorrect version specified in apply patch. Specified patch version: "
             f"{body.get('apiVersion', '')}, expected: {resource.api_version}"
         )
+    if body.get("kind") != resource.kind:
+        raise bad_request(
+            f"the kind in the data ({body.get('kind', '')}) does not match the expected kind "
+            f"({resource.kind})"
+        )
 
 
 def _strict_error(decoded: Decoded, options: WriteOptions) -> str:

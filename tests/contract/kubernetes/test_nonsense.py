@@ -88,22 +88,33 @@ def mutants(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], list[dict[
     return original, mutant, [{"op": "replace", "path": pointer, "value": junk}]
 
 
+class Shared:
+    """A cluster that all examples share, with a short name for when one of them fails."""
+
+    def __init__(self) -> None:
+        self.cluster = Kubernetes().cluster
+
+    def __repr__(self) -> str:
+        return "cluster"
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Any:
-    """Return a cluster that all examples share."""
-    return Kubernetes().cluster
+def shared() -> Shared:
+    """Return the one cluster."""
+    return Shared()
 
 
 @settings(deadline=None, max_examples=300)
 @given(mutants(), st.sampled_from(WAYS), st.sampled_from(["Strict", "Warn"]))
 def test_no_write_breaks_the_server(
-    cluster: Any,
+    shared: Shared,
     mutant: tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]],
     how: str,
     strictness: str,
 ) -> None:
     """A write is carried out or refused with an ApiError; what is stored then fits its kind."""
     original, changed, operations = mutant
+    cluster = shared.cluster
     target = cluster.target_of(original)
     resource = target.resource
     cluster.store.delete(resource.key, ("default", "x"))
