@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper.adapters.journal import APPLIED
+from tailkeeper.adapters.journal import APPLIED, KEPT
 from tailkeeper.adapters.stack import stack
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
@@ -131,6 +131,7 @@ def decide(plan: Plan | None, change_id: str) -> None:
             "key": f"{change.surface} {change.key}",
             "change": change_id,
             "at": rfc3339(time.time()),
+            "expires_at": int(time.time()) + KEPT,
         }
         for change in standing
         if change.verdict

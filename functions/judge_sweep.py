@@ -42,6 +42,8 @@ def to_apply(plan: Plan | None) -> str:
 def undecided(plan: Plan | None) -> str:
     """Say how many holds and refusals nobody was told of with these reasons, or ""."""
     standing = (*plan.with_word("hold"), *plan.with_word("refuse")) if plan else ()
+    if not standing:
+        return ""
     told = {item["sk"]: item["reasons"] for item in stack().table.query("decisions")}
     new = [
         change

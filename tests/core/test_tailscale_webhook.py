@@ -283,3 +283,13 @@ def test_imports_stay_light() -> None:
     )
 
     assert done.stdout.strip() == "['__future__', 'tailkeeper', 'tailkeeper.tailscale_webhook']"
+
+
+def test_no_depth_of_nesting_is_more_than_poison() -> None:
+    """At the edge of what Python recurses into, reading succeeds and writing fails."""
+    for depth in (*range(900, 1100), 5_000, 100_000):
+        body = b'[{"type":"nodeCreated","data":{"x":' + b"[" * depth + b"]" * depth + b"}}]"
+
+        events, poison = parse_events(body)
+
+        assert len(events) + len(poison) == 1

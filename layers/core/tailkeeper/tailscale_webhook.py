@@ -172,6 +172,8 @@ def parse_events(body: bytes) -> tuple[list[Event], list[str]]:
     for document in documents if isinstance(documents, list) else [documents]:
         try:
             events.append(Event(document))
+        except RecursionError:  # so deep that it can be read, and not written again
+            poison.append(body.decode(errors="replace"))
         except (ValueError, AttributeError):
             poison.append(json.dumps(document))
     return events, poison
