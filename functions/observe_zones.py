@@ -20,6 +20,7 @@ from tailkeeper.adapters.zones import Zones, connect
 from tailkeeper.config import Config
 
 
+TIMEOUT = 15  # seconds: three tries are within a function's minute
 logger = Logger(service="observe-zones")
 
 
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     stack().lease(event["run"])
     names = [zone.name for zone in Config.from_json(event["config"]).zones]
     if token := stack().secret("CLOUDFLARE_SECRET").get("api_token"):
-        zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
+        zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token, TIMEOUT))
         observed = {name: observe(zones, name) for name in names}
     else:
         observed = {name: nothing("the secret holds no api_token") for name in names}

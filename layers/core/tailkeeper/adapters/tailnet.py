@@ -29,7 +29,11 @@ class Throttled(Exception):
 
 
 class Unreachable(Exception):
-    """Tailscale did not answer, or answered 5xx."""
+    """Tailscale did not answer, or answered 5xx or nonsense; `silent`: it said nothing at all."""
+
+    def __init__(self, sentence: str, *, silent: bool = False) -> None:
+        super().__init__(sentence)
+        self.silent = silent
 
 
 class Refused(Exception):
@@ -51,15 +55,18 @@ class Tailnet:
     http: httpx.Client
     tailnet: str = "-"
 
-    def observe(self, parts: Sequence[str] = tuple(PARTS)) -> dict[str, Any]:
+    def observe(self) -> dict[str, Any]:
         """Return the tailnet's observation: one call for each part, and why a part is missing."""
-        observed: dict[str, Any] = {"reader": "tailnet", "partial": {}}
-        for part in parts:
+        observed = nothing("") | {"partial": {}}
+        for place, part in enumerate(PARTS):
             try:
                 observed[part] = self._read(part)
             except (Throttled, Unreachable, Refused) as error:
-                observed[part] = {} if part == "split_dns" else []
                 observed["partial"][part] = str(error)
+                if isinstance(error, Unreachable) and error.silent:
+                    # The other parts would wait as long: together, longer than a function may run.
+                    observed["partial"] |= dict.fromkeys(list(PARTS)[place:], str(error))
+                    break
         observed["complete"] = not observed["partial"]
         return observed
 
@@ -152,7 +159,7 @@ def _named_errors(path: str) -> Iterator[None]:
     try:
         yield
     except httpx.TransportError as error:
-        raise Unreachable(f"Tailscale: {type(error).__name__} at {path}") from error
+        raise Unreachable(f"Tailscale: {type(error).__name__} at {path}", silent=True) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(f"Tailscale: the answer of {path} makes no sense") from error
 
