@@ -27,8 +27,13 @@ class Timings:
 
     given: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
-    statuses: set[int] = field(default_factory=set)
+    answers: list[bytes] = field(default_factory=list)
     done: Event = field(default_factory=Event)
+
+    @property
+    def statuses(self) -> set[int]:
+        """Return the HTTP statuses that were answered; 500 stands for an error of the function."""
+        return {int(json.loads(answer).get("statusCode", 500)) for answer in self.answers}
 
     @property
     def seconds(self) -> float:
@@ -38,21 +43,21 @@ class Timings:
 
 def serve(listening: socket.socket, event: bytes, count: int, timings: Timings) -> None:
     """Hand the event out `count` times to whoever connects, then answer nothing more."""
+    invocation = _invocation(event)
     while not timings.done.is_set():
         connection, _ = listening.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for method, body in _requests(connection):
             if method == b"POST":
                 timings.latencies.append(time.perf_counter() - timings.given[-1])
-                timings.statuses.add(int(json.loads(body).get("statusCode", 500)))
+                timings.answers.append(body)
                 connection.sendall(ACCEPTED)
             elif len(timings.given) == count:
                 timings.done.set()
                 return
             else:
-                answer = _invocation(len(timings.given), event)
                 timings.given.append(time.perf_counter())
-                connection.sendall(answer)
+                connection.sendall(invocation)
 
 
 def _requests(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
@@ -73,20 +78,18 @@ def _requests(connection: socket.socket) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+    """Return the value of Content-Length, 0 without one."""
+    _, found, rest = head.lower().partition(b"content-length:")
+    return int(rest.partition(b"\r\n")[0]) if found else 0
 
 
-def _invocation(number: int, event: bytes) -> bytes:
+def _invocation(event: bytes) -> bytes:
     headers = {
         "Content-Type": "application/json",
         "Content-Length": str(len(event)),
-        "Lambda-Runtime-Aws-Request-Id": f"request-{number}",
+        "Lambda-Runtime-Aws-Request-Id": "request",
         "Lambda-Runtime-Invoked-Function-Arn": ARN,
-        "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 60_000),
+        "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 600_000),
         "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000",
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
