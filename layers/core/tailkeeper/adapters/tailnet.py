@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 API = "/api/v2"
+LONG = 8  # seconds: what kept us waiting is not asked again; a function has a minute for all parts
 PARTS = {
     "devices": "/tailnet/{tailnet}/devices?fields=all",
     "services": "/tailnet/{tailnet}/services",
@@ -42,7 +49,7 @@ class Refused(Exception):
 
 _read_again = retry(
     retry=retry_if_exception_type((Unreachable, Throttled)),
-    stop=stop_after_attempt(3),
+    stop=stop_after_attempt(3) | stop_after_delay(LONG),
     wait=wait_random_exponential(multiplier=0.2, max=3),
     reraise=True,
 )

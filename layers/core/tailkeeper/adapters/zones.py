@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from cloudflare import APIConnectionError, APIStatusError, Cloudflare
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from tailkeeper.adapters.zone_errors import (
     Throttled,
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 
 API = "/client/v4"
 PER_PAGE = 5000
+LONG = 12  # seconds: who let us wait is not asked again; a function has a minute for all zones
 NEEDED = {"id", "name", "type"}  # a record without them counts as missing
 OPERATIONS = {"free": 200}  # of one batch; every other plan has 3,500
 OPERATIONS_OF_PAID_PLANS = 3500
@@ -136,7 +143,7 @@ class Zones:
         """GET, again after a failure that may pass: reading twice changes nothing."""
         again = Retrying(
             retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(3),
+            stop=stop_after_attempt(3) | stop_after_delay(LONG),
             wait=_pause,
             sleep=self.sleep,
             reraise=True,
