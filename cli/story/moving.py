@@ -29,7 +29,7 @@ class Move:
 
     def carried(self, expected: Expected) -> bool:
         """Say whether the old device carried a host."""
-        return bool(expected.addresses & set(self.old["addresses"]))
+        return expected.led_to(self.old)
 
 
 def carrier(admin_url: str, expected: Iterable[Expected]) -> Device:
@@ -38,10 +38,10 @@ def carrier(admin_url: str, expected: Iterable[Expected]) -> Device:
     devices = httpx.get(f"{admin_url}/state").json()["devices"]
     found = max(
         devices,
-        key=lambda device: sum(bool(e.addresses & set(device["addresses"])) for e in hosts),
+        key=lambda device: sum(expected.led_to(device) for expected in hosts),
         default=None,
     )
-    if not found or not any(e.addresses & set(found["addresses"]) for e in hosts):
+    if not found or not any(expected.led_to(found) for expected in hosts):
         raise Problem("no device of the tailnet carries any of the names, so none can move")
     chosen: Device = found
     return chosen

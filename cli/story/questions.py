@@ -56,6 +56,12 @@ class Expected:
             ways.remove(COLUMNS[1])
         return ways
 
+    def led_to(self, device: Mapping[str, Any]) -> bool:
+        """Say whether it is planned to lead to a device: by its addresses, or by its name."""
+        contents = {record.partition(" ")[2].rstrip(".") for record in self.records}
+        own = {*device["addresses"], device["name"].rstrip(".")}
+        return bool((self.addresses | contents) & own)
+
 
 @dataclass(frozen=True)
 class Asked:
