@@ -87,7 +87,7 @@ class Asked:
         if self.why:
             return self.why
         if self.answer.view == "public":
-            return ", ".join(self.answer.records[:1])
+            return ", ".join(self.answer.records[:1]) or "no such name"
         return f"{self.answer.status} from {self.answer.addresses[0]}"
 
 
@@ -127,7 +127,7 @@ async def ask_all(client: Client, expected: Sequence[Expected]) -> list[Asked]:
 
 def fault(expected: Expected, answer: Answer) -> str:
     """Return what is wrong with an answer, "" if nothing is."""
-    if answer.error:
+    if answer.error and not _is_absent_as_planned(expected, answer):
         return answer.error
     if answer.view == "tailnet":
         known = expected.addresses
@@ -137,15 +137,20 @@ def fault(expected: Expected, answer: Answer) -> str:
     return _public_fault(expected, answer.records)
 
 
+def _is_absent_as_planned(expected: Expected, answer: Answer) -> bool:
+    """Say whether nobody outside knows a name that nothing publishes."""
+    return answer.view == "public" and not expected.records and "NXDOMAIN" in answer.error
+
+
 def _public_fault(expected: Expected, records: Sequence[str]) -> str:
     if expected.proxied:
         return ""
     if not expected.records:
         inside = [record for record in records if leads_inside(record)]
         return f"leads into the tailnet: {inside[0]}" if inside else ""
-    own = records[:1] if records[0].startswith("CNAME ") else records
+    own = [r for r in records if r.startswith("CNAME ")][:1] or records
     wanted = {record for record in expected.records if not record.startswith("AAAA ")}
-    return "" if set(own) == wanted else f"says {', '.join(own)}"
+    return "" if set(own) == wanted else f"says {', '.join(own) or 'nothing'}"
 
 
 def leads_inside(record: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.story.questions import Expected
+from cli.story.questions import Expected, fault
+from sandbox.client import Answer
 
 
 DEVICE = {"name": "gw.tail.ts.net", "addresses": ["100.64.0.1", "fd7a:115c:a1e0::1"]}
@@ -27,3 +28,30 @@ def test_a_host_leads_to_a_device_by_address_or_by_name(
     expected = Expected("a.example.com", frozenset(records), frozenset(addresses))
 
     assert expected.led_to(DEVICE) == led
+
+
+@pytest.mark.parametrize(
+    ("planned", "records", "error", "why"),
+    [
+        ([], (), "dns: NXDOMAIN for a.example.com", ""),
+        ([], (), "dns: SERVFAIL for a.example.com", "dns: SERVFAIL for a.example.com"),
+        ([], ("CNAME site.pages.dev", "A 192.0.2.1"), "", ""),
+        ([], ("A 100.64.0.1",), "", "leads into the tailnet: A 100.64.0.1"),
+        (["A 100.64.0.1"], ("A 100.64.0.1",), "", ""),
+        (["A 100.64.0.1"], (), "", "says nothing"),
+        (
+            ["A 100.64.0.1"],
+            (),
+            "dns: NXDOMAIN for a.example.com",
+            "dns: NXDOMAIN for a.example.com",
+        ),
+        (["CNAME gw.ts.net"], ("CNAME gw.ts.net", "A 100.64.0.1"), "", ""),
+    ],
+)
+def test_the_public_view_says_what_was_planned(
+    planned: list[str], records: tuple[str, ...], error: str, why: str
+) -> None:
+    """A name that nothing publishes need not exist, and must not lead inside."""
+    answer = Answer("a.example.com", "public", "public-record", records, (), 0, "", error, 1.0)
+
+    assert fault(Expected("a.example.com", frozenset(planned)), answer) == why
