@@ -23,7 +23,7 @@ def test_who_let_us_wait_is_not_asked_again(
 ) -> None:
     """A refusal is quick, and worth three tries; three time-outs would be the function's own."""
     monkeypatch.setattr(zones, "LONG", long)
-    outside.cloudflare.faults.append(Fault(method="GET", times=3, delay_ms=TIMEOUT * 3000))
+    outside.cloudflare.faults.append(Fault(method="GET", times=3, delay_ms=TIMEOUT * 1400))
     client = zones.connect(outside.cloudflare.base_url, "token", TIMEOUT)
 
     with client, pytest.raises(Unreachable, match="ReadTimeout"):
