@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tailkeeper.model import Change
 
 BY_RESOLVER = {"split-dns", "rest-of-zone"}  # paths on which its document decides
+PATIENT = (
+    10  # from this round on causes wait: else a steady stream would keep a change open for ever
+)
 logger = Logger(service="judge-proof")
 
 
@@ -49,7 +52,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     undo = undoing(changes, *broken(proof, changes)) if proof.word == "worse" else []
     if proof.word == "worse" and not undo:  # it was others' doing: nothing can be taken back
         proof = replace(proof, word="unproven")
-    impatient = proof.word == "again" and lease.get("asked") != event["asked"]
+    hurried = lease.get("asked") != event["asked"] and event["round"] < PATIENT
+    impatient = proof.word == "again" and hurried
     word = "more" if impatient else proof.word
     logger.info("judged", extra={"change": event["change_id"], "word": word, **proof.states})
     approved = [

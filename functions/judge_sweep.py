@@ -20,7 +20,9 @@ logger = Logger(service="judge-sweep")
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return {start, cause, why, states}: states counts the findings, `why` says it in words."""
     plan = Plan.from_json(stack().artifacts.unpack(event["planned"]["plan"]))
-    reasons = [reason for reason in (to_apply(plan), undecided(plan), stranded()) if reason]
+    # A run at work sees all this itself, and a cause would cut its proof short; or it dies.
+    looks = () if is_held() else (to_apply(plan), undecided(plan), stranded())
+    reasons = [reason for reason in looks if reason]
     findings = [f for batch in event["findings"] for f in stack().artifacts.unpack(batch)]
     run, why = event["run"], "; ".join(reasons)
     cause = Cause("sweep", run["name"], run["started"], "sweep", f"found by sweep: {why}"[:500])
@@ -53,9 +55,12 @@ def undecided(plan: Plan | None) -> str:
     return f"{len(new)} changes held or refused that were not reported yet" if new else ""
 
 
+def is_held() -> bool:
+    """Return whether somebody holds the lease, alive or not: the next sweep comes after it."""
+    lease = stack().table.get(*LEASE) or {}
+    return bool(lease.get("expires", 0) > time.time())
+
+
 def stranded() -> str:
     """Say that causes wait although no run is alive to take them, or ""."""
-    lease = stack().table.get(*LEASE) or {}
-    if lease.get("expires", 0) > time.time():
-        return ""
     return "causes wait for a run" if stack().table.query("causes", limit=1) else ""

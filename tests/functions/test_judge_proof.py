@@ -131,6 +131,16 @@ def test_new_causes_shorten_the_waiting_and_never_the_judgement(
     assert bench.judge(waited=waited, asked=1)["word"] == word.replace("more", "again")
 
 
+def test_a_steady_stream_of_causes_does_not_keep_a_change_open(bench: Bench) -> None:
+    """After some rounds the proof is given its time, and the newest causes wait for it."""
+    bench.journal(host("a", A, B))
+    last = judge_proof.PATIENT - 1
+
+    words = [bench.judge(asked=1, round=round_)["word"] for round_ in (last, last + 1)]
+
+    assert words == ["more", "again"]
+
+
 def test_only_hosts_that_are_worse_are_taken_back(bench: Bench) -> None:
     """The others stay, and the verdict on what goes back is ours: nobody need approve it."""
     bench.journal(host("a", A, B), host("b", A, B))

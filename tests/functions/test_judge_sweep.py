@@ -41,10 +41,11 @@ def sweep(*changes: Change, findings: Any = ()) -> dict[str, Any]:
     )
 
 
-def tell(*changes: Change) -> None:
-    """Let a Converge close a change that holds or refuses these."""
+def tell(aws: Stack, *changes: Change) -> None:
+    """Let a Converge close a change that holds or refuses these, and release the lease."""
     event = {"run": RUN, "round": 1, "planned": planned(*changes), "written": []}
     close_change.handler({**event, "proof": None, "undone": False, "causes": []}, None)
+    aws.table.update("lease", "stack", "SET expires = :zero", zero=0)
 
 
 def wait(aws: Stack, *, expires: float) -> None:
@@ -75,13 +76,23 @@ def test_a_plan_that_nobody_carried_out_or_told_starts_a_run(
 
 def test_a_hold_is_told_once_for_each_reason(aws: Stack) -> None:
     """A Converge told it; another reason, or another change of the key, is news again."""
-    tell(change("a", "hold", "another writer"), change("b", "refuse", "offline"))
+    tell(aws, change("a", "hold", "another writer"), change("b", "refuse", "offline"))
 
     assert not sweep(change("a", "hold", "another writer"), change("b", "refuse", "offline"))[
         "start"
     ]
     assert sweep(change("a", "hold", "too many deletes"))["start"]
     assert sweep(change("b", "refuse", "offline"), change("c", "hold"))["why"].startswith("1 ")
+
+
+@pytest.mark.parametrize("word", ["apply", "hold", "refuse"])
+def test_what_a_run_is_at_work_on_starts_no_other(aws: Stack, word: str) -> None:
+    """A surface that fails is found by every sweep: it must not keep its own run from ending."""
+    wait(aws, expires=60)
+
+    judged = sweep(change("a", word))
+
+    assert (judged["start"], judged["why"]) == (False, "")
 
 
 @pytest.mark.parametrize(("expires", "start"), [(-1, True), (60, False)])
