@@ -29,4 +29,20 @@ def running(*stand_ins: StandIn) -> Iterator[None]:
             asyncio.run_coroutine_threadsafe(stand_in.stop(), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
-        loop.close()
+        close(loop)
+
+
+def close(loop: asyncio.AbstractEventLoop) -> None:
+    """Close a loop that has stopped, once what still ran in it has ended."""
+    loop.run_until_complete(_ended())
+    loop.close()
+
+
+async def _ended() -> None:
+    """End every task, and give transports that are closing the turns that they need for it."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)

@@ -26,6 +26,7 @@ from sandbox.aws.payload import (
 from sandbox.aws.provision.stack import ACCOUNT
 from sandbox.aws.workers.pool import ThrottledError
 from sandbox.aws.workers.worker import LARGEST_EVENT
+from sandbox.threads import close
 
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class HttpApi:
         ready.set()
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        close(self._loop)
 
     async def _listen(self) -> web.ServerRunner:
         runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)

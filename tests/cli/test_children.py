@@ -81,7 +81,9 @@ def test_failed(child: Child, sentence: str, line: str) -> None:
     assert line in str(caught.value)
 
 
-@pytest.mark.parametrize("child", [DEAF.replace("ready", "progress")], indirect=True)
+@pytest.mark.parametrize(
+    "child", [DEAF.replace('"ready"', '"progress", "text": "half way"')], indirect=True
+)
 def test_silent(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that says nothing is not waited for for ever, and is ended."""
     monkeypatch.setattr(children, "BOOT_SECONDS", 0.01)

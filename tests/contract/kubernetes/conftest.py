@@ -18,6 +18,7 @@ import pytest
 import trustme
 
 from sandbox.kubernetes.server import Kubernetes
+from sandbox.threads import close
 
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def rig(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
     asyncio.run_coroutine_threadsafe(kubernetes.stop(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
-    loop.close()
+    close(loop)
 
 
 @pytest.fixture
