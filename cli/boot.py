@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
 import time
 from contextlib import ExitStack
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 CREDENTIALS = frozenset({"api_key", "client_id", "client_secret"})
 LEASE_SECONDS, SHORTEST_LEASE = 150, 30  # a lease is real time, since functions are
+RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+PUNCTUALITY = 0.9  # of a schedule
+UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class Wishes:
     speed: float = 1.0
     sweep: str = "rate(5 minutes)"
     replaced: Replaced = field(default_factory=Replaced)
+
+    @property
+    def sweep_seconds(self) -> float:
+        """Return how far apart two sweeps are at least, by this machine's clock.
+
+        Of a cron, five minutes of the world's.
+        """
+        rate = RATE.fullmatch(self.sweep)
+        period = int(rate[1]) * UNIT_SECONDS[rate[2]] if rate else 300
+        return round(PUNCTUALITY * period / self.speed, 1)
 
 
 class Booted:
@@ -95,6 +109,7 @@ class Booted:
         aws.request(self._aws_request(folder, world))
         stack = aws.ready(self._telling(update))
         self._connect(world, stack)
+        aws.request({"event": "connected"})
         self.notes += world["notes"]
         self.not_emulated += stack["not_emulated"]
 
@@ -130,6 +145,7 @@ class Booted:
             "PublicDns": world["dns"]["public"],
             "LeaseSeconds": str(max(SHORTEST_LEASE, math.ceil(LEASE_SECONDS / speed))),
             "SweepRate": self._wishes.sweep,
+            "SweepSeconds": str(self._wishes.sweep_seconds),
         }
         return {
             "template": str(TEMPLATE),

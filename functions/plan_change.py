@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         logger.info("settling", extra={"why": world.unsettled})
         return {"settling": True, "why": list(world.unsettled)}
     now = time.time()
-    draft = plan_world(world, event["gathered"]["surfaces"], now)
+    period = float(os.environ["SWEEP_SECONDS"])
+    draft = plan_world(world, event["gathered"]["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
     return planned(event, world, draft)

@@ -2,7 +2,8 @@
 
 It reads one line, `{"template", "parameters", "world", "worker_env", "speed"}`, prints progress and
 then `{"event": "ready", …}`, and ends when its standard input does: whoever started it may be
-killed at any moment, and nothing outlives it.
+killed at any moment, and nothing outlives it. Any further line says that the stack has only now
+been made ready, with its secrets: the schedules count from then.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def _run(loading: Future[Server], document: dict[str, Any], answers: IO[str]) ->
         _say(answers, event="failed", text=f"{type(error).__name__}: {error}")
         return 1
     _say(answers, event="ready", **server.describe())
-    sys.stdin.read()
+    for _ in sys.stdin:
+        server.scheduler.count_anew()
     server.stop()
     return 0
 

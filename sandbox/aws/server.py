@@ -57,6 +57,7 @@ class Server:
     functions: Functions = field(init=False)
     fronts: dict[str, HttpApi] = field(default_factory=dict)
     persistence: Persistence | None = None
+    scheduler: events.Scheduler = field(init=False)
     _parts: list[Any] = field(default_factory=list)
     _session: boto3.Session = field(init=False)
 
@@ -77,7 +78,7 @@ class Server:
         stepfunctions.repair(request.speed)
         self.stack = Stack(request.stack, self._session, self.endpoint.url)
         delivery = events.EventDelivery(request.speed)
-        scheduler = events.Scheduler(delivery, request.speed)
+        self.scheduler = events.Scheduler(delivery, request.speed)
         self._start(delivery)
         packaged = self._package(request)
         self._start_functions(request, packaged)
@@ -85,7 +86,7 @@ class Server:
         self._start_fronts()
         if self.persistence:
             self.persistence.executions.tell_of_the_dead(delivery.emit_execution_status)
-        self._start(scheduler)
+        self._start(self.scheduler)
 
     def stop(self) -> None:
         """End every worker and close every port."""

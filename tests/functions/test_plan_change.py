@@ -174,6 +174,21 @@ def test_the_memory_of_one_run_serves_the_next(aws: Stack) -> None:
     assert ("example.com", "d.example.com") in Memories(aws.table).load().missing_since
 
 
+@pytest.mark.parametrize(("period", "row"), [("3600", 10), ("0", 11)])
+def test_two_reads_are_a_sweep_apart_by_the_stack(
+    aws: Stack, monkeypatch: pytest.MonkeyPatch, period: str, row: int
+) -> None:
+    """The world's clock may run faster than ours: how long a sweep lasts is the stack's to say."""
+    monkeypatch.setenv("SWEEP_SECONDS", period)
+    bench = in_step("abcd")
+    bench.routes.pop()
+
+    _, again = (plan(aws, bench, run=SWEEP) for _ in range(2))
+
+    rows = {c.key: c.verdict and c.verdict.row for c in plan_of(aws, again).changes}
+    assert rows["d.example.com"] == row
+
+
 def test_an_open_change_is_gone_on_with(aws: Stack) -> None:
     """Though nothing is left to write, it goes to its proof, by the baseline from before it."""
     baseline = [{"inline": [{"host": "a.example.com", "state": "healthy"}]}]

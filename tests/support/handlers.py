@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "LEASE_SECONDS": "150",
+    "SWEEP_SECONDS": "300",
     "WEBHOOK_TOLERANCE_SECONDS": "90000",
     "PROBER_HOSTNAME": "tailkeeper-prober",
     "PROBER_TAG": "tag:tailkeeper",

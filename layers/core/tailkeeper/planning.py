@@ -38,7 +38,9 @@ class Draft:
     unread: Mapping[str, str]
 
 
-def plan_world(world: World, surfaces: Iterable[str], now: float) -> Draft:
+def plan_world(
+    world: World, surfaces: Iterable[str], now: float, sweep_seconds: float = 300
+) -> Draft:
     """Return the plan of the surfaces asked for, each change with the guard's verdict."""
     asked = set(surfaces)
     changes: list[Change] = []
@@ -63,7 +65,7 @@ def plan_world(world: World, surfaces: Iterable[str], now: float) -> Draft:
             unread["split-dns"] = why
         else:
             changes += _split_dns_changes(world)
-    judged = judge(changes, _facts(world, now))
+    judged = judge(changes, _facts(world, now, sweep_seconds))
     return Draft(Plan.of(judged), (*reports, *world.ghosts), unread)
 
 
@@ -121,13 +123,14 @@ def _is_answered(exposure: Exposure, cluster: ClusterConfig, config: ResolverCon
     return mine and inside and "tailnet" in exposure.views
 
 
-def _facts(world: World, now: float) -> Facts:
+def _facts(world: World, now: float, sweep_seconds: float) -> Facts:
     names = {zone: sum(bool(n.ours) for n in held.values()) for zone, held in world.held.items()}
     for cluster, config in resolvers_of(world.config):
         place = place_of(cluster, config)
         names[place] = len(resolver.entries_of(world.resolvers[place]["text"]))
     return Facts(
         now=now,
+        sweep_seconds=sweep_seconds,
         limits=world.config.guard,
         writers={**external_dns_writers(world), **resolver_writers(world)},
         refusals={

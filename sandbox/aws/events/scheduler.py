@@ -66,6 +66,10 @@ class Scheduler:
         if self._thread:
             self._thread.join()
 
+    def count_anew(self) -> None:
+        """Let every rate count from now on."""
+        self._due = {}
+
     def now(self) -> datetime:
         """Return the world's time."""
         return datetime.fromtimestamp(self._clock.now(), UTC)

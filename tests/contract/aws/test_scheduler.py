@@ -165,6 +165,16 @@ def test_a_rate_fires_at_its_interval_and_once_when_late(
     ]
 
 
+def test_a_rate_may_be_counted_anew(cloud: Cloud, scheduler: Scheduler) -> None:
+    """Whoever deploys a stack is not ready when the schedule is made, but some time after."""
+    name = schedule(cloud, "rate(5 minutes)")
+    fired(scheduler, name, 0)
+
+    scheduler.count_anew()
+
+    assert fired(scheduler, name, 4, 8, 9) == ["23:39"]
+
+
 def test_a_disabled_schedule_rests_until_it_is_enabled(cloud: Cloud, scheduler: Scheduler) -> None:
     """DISABLED fires nothing; an update begins anew."""
     name = schedule(cloud, "rate(5 minutes)", State="DISABLED")
