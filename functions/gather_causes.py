@@ -15,10 +15,11 @@ logger = Logger(service="gather-causes")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return {asked, causes, count, devices, surfaces, adopted}; `asked` is read before the causes.
+    """Return {asked, causes, count, devices, approved, surfaces, adopted}.
 
-    `causes` are the first twenty, `devices` the node ids that events told of, `adopted` the id of
-    an open change of a run that died. A dry run gathers nothing but its own causes.
+    `asked` is read before the causes. `causes` are the first twenty, `devices` the node ids that
+    events told of, `approved` the digests that people let through, `adopted` the id of an open
+    change of a run that died. A dry run gathers nothing but its own causes.
     """
     run = event["run"]
     if not run["fence"]:
@@ -39,6 +40,7 @@ def gathered(asked: int, causes: list[Cause], surfaces: Any, adopted: str | None
         "causes": [cause.as_json() for cause in causes[:SHOWN]],
         "count": len(causes),
         "devices": sorted({node for cause in causes if (node := node_of(cause))})[:NODES],
+        "approved": sorted({digest for cause in causes for digest in approved_by(cause)}),
         "surfaces": [surface for surface in SURFACES if surface in surfaces] or list(SURFACES),
         "adopted": adopted,
     }
@@ -48,3 +50,8 @@ def node_of(cause: Cause) -> str:
     """Return the node id that a Tailscale event's cause refers to, or ""."""
     parts = cause.ref.split()
     return parts[1] if cause.kind == "tailscale" and len(parts) > 1 and parts[1] != "-" else ""
+
+
+def approved_by(cause: Cause) -> list[str]:
+    """Return the digests that an approval lets through."""
+    return cause.ref.split() if cause.kind == "approval" else []

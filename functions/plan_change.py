@@ -28,8 +28,9 @@ logger = Logger(service="plan-change")
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return {settling} while observing again is worth it, else the packed plan and counts."""
     stack().lease(event["run"])
+    gathered = event["gathered"]
     world = observed_world(
-        stack(), event["config"], event["observed"], event["gathered"]["devices"]
+        stack(), event["config"], event["observed"], gathered["devices"], gathered["approved"]
     )
     if world.unsettled and is_patient(event, world.config):
         logger.info("settling", extra={"why": world.unsettled})

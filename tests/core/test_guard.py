@@ -41,10 +41,15 @@ class Case:
             "sources": {(ZONE, SOURCE): 9},
         }
     )
+    decided: set[str] = field(default_factory=set)
 
     def verdict(self) -> Verdict:
         """Return the guard's word on the change."""
-        (judged,) = judge([self.change], Facts(**self.facts))
+        digest = self.change.digest
+        rejected = {digest: "rejected by ada"} if "rejected" in self.decided else {}
+        approved = frozenset({digest} if "approved" in self.decided else ())
+        facts = {"rejected": rejected, "approved": approved, **self.facts}
+        (judged,) = judge([self.change], Facts(**facts))
         assert judged.verdict
         return judged.verdict
 
@@ -70,6 +75,16 @@ def partial(case: Case) -> None:
     case.facts["partial"] = {SOURCE: "timed out"}
 
 
+def rejected(case: Case) -> None:
+    """Let a person have rejected the change, whatever it is."""
+    case.decided.add("rejected")
+
+
+def approved(case: Case) -> None:
+    """Let a person have approved the change, whatever it is."""
+    case.decided.add("approved")
+
+
 def moved(case: Case) -> None:
     """Let the gateway have moved."""
     case.change = replace(case.change, gateway=case.change.gateway or GATEWAY, moved=True)
@@ -78,6 +93,11 @@ def moved(case: Case) -> None:
 def emptied(case: Case) -> None:
     """Let the source show nothing any more."""
     case.facts["sources"] = {}
+
+
+def explained(case: Case) -> None:
+    """Let a commit have taken the name away."""
+    case.facts["pending"] = {"a": "commit 1f2e3d4 of me/homelab"}
 
 
 def fresh(case: Case) -> None:
@@ -90,15 +110,19 @@ def crowded(case: Case) -> None:
     case.facts["limits"] = GuardLimits(deletes=0, delete_share=0.0)
 
 
-UPDATES = {1: obstacle, 2: writer, 3: refused, 7: moved}
-DELETES = {1: obstacle, 2: writer, 3: refused, 4: partial, 8: emptied, 10: fresh, 12: crowded}
+ALWAYS = {1: obstacle, 2: writer, 3: refused, 5: rejected, 6: approved}
+UPDATES = {**ALWAYS, 7: moved}
+DELETES = {**ALWAYS, 4: partial, 8: emptied, 9: explained, 10: fresh, 12: crowded}
 WORDS = {
     1: "skip",
     2: "hold",
     3: "refuse",
     4: "refuse",
+    5: "hold",
+    6: "apply",
     7: "apply",
     8: "hold",
+    9: "apply",
     10: "wait",
     11: "apply",
     12: "hold",
@@ -141,10 +165,13 @@ def test_the_first_row_that_matches_a_delete_wins(rows: set[int]) -> None:
         (writer, False, "ExternalDNS dns/external-dns is at work on example.com"),
         (refused, False, "the device is offline"),
         (partial, True, "httproute was not read completely: timed out"),
+        (rejected, False, "rejected by ada"),
+        (approved, True, "approved"),
+        (explained, True, "commit 1f2e3d4 of me/homelab took it away"),
         (moved, False, "homelab/tailscale/gw has moved"),
         (emptied, True, "httproute shrank to nothing"),
         (fresh, True, "a second one decides"),
-        (crowded, True, "1 of 10 names of example.com would go; the limit is 0"),
+        (crowded, True, "1 of 10 names of example.com would go (a); the limit is 0"),
     ],
 )
 def test_a_verdict_says_why(situation: Any, reason: str, *, delete: bool) -> None:
@@ -195,6 +222,39 @@ def test_the_limit_is_the_larger_of_a_number_and_a_share(
     )
 
     assert {c.verdict.word for c in judge(changes, facts) if c.verdict} == {word}
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [(1, "(n0)"), (3, "(n0, n1, n2)"), (4, "(n0, n1, n2 and 1 more)"), (9, "and 6 more)")],
+)
+def test_the_limit_names_whom_it_is_about(gone: int, told: str) -> None:
+    """The first few in their order, and how many more there are."""
+    changes = [change(f"n{i}", delete=True, source=SOURCE) for i in reversed(range(gone))]
+    missing = {(ZONE, c.key): 0.0 for c in changes}
+    facts = Facts(NOW, missing_since=missing, names={ZONE: 9}, sources={(ZONE, SOURCE): 9})
+
+    reasons = {c.verdict.reasons for c in judge(changes, facts) if c.verdict}
+
+    ((reason,),) = reasons
+    assert told in reason
+
+
+def test_what_a_person_or_a_commit_wants_is_not_counted() -> None:
+    """The limit is for what nobody has explained."""
+    changes = [change(f"n{i}", delete=True, source=SOURCE) for i in range(9)]
+    facts = Facts(
+        NOW,
+        missing_since={(ZONE, c.key): 0.0 for c in changes},
+        names={ZONE: 10},
+        sources={(ZONE, SOURCE): 1},
+        approved=frozenset(c.digest for c in changes[:3]),
+        pending={c.key: "commit 1f2e3d4" for c in changes[3:6]},
+    )
+
+    judged = judge(changes, facts)
+
+    assert [c.verdict.row for c in judged if c.verdict] == [6] * 3 + [9] * 3 + [11] * 3
 
 
 def test_each_place_has_its_own_limit_and_only_ripe_deletes_count() -> None:
@@ -257,11 +317,49 @@ FACTS = st.fixed_dictionaries(
             st.tuples(st.just(ZONE), KEYS), st.sampled_from([0.0, NOW])
         ),
         "names": st.dictionaries(st.just(ZONE), st.integers(0, 20)),
+        "pending": st.dictionaries(KEYS, st.just("commit 1f2e3d4")),
         "sources": st.dictionaries(
             st.tuples(st.just(ZONE), SOURCES.filter(bool)), st.integers(1, 9)
         ),
     }
 )
+
+
+DIGESTS = st.frozensets(
+    st.sampled_from(
+        [change(key, delete=gone).digest for key in ("a", "b", "c") for gone in (True, False)]
+    )
+)
+
+
+@given(CHANGES, FACTS, DIGESTS)
+def test_an_approval_lets_through_what_it_names_and_nothing_else(
+    changes: list[Change], facts: dict[str, Any], digests: frozenset[str]
+) -> None:
+    """What moved has another digest, and rows 1 to 5 stand above; other deletes may find room."""
+    before = [c.verdict for c in judge(changes, Facts(**facts)) if c.verdict]
+    after = [c.verdict for c in judge(changes, Facts(**facts, approved=digests)) if c.verdict]
+
+    for one, was, now in zip(changes, before, after, strict=True):
+        named = one.digest in digests
+        assert (now.row == 6) == (named and was.row > 6)
+        if now.row != 6:
+            assert now.row == was.row or (was.row, now.row) == (12, 11)
+
+
+@given(CHANGES, FACTS, DIGESTS, DIGESTS)
+def test_what_was_rejected_is_never_applied(
+    changes: list[Change],
+    facts: dict[str, Any],
+    rejected: frozenset[str],
+    approved: frozenset[str],
+) -> None:
+    """Not even when it was approved as well: to approve lifts the rejection first."""
+    standing = dict.fromkeys(rejected, "rejected by ada")
+    judged = judge(changes, Facts(**facts, rejected=standing, approved=approved))
+
+    rows = {c.digest: c.verdict.row for c in judged if c.verdict and c.digest in rejected}
+    assert all(row <= 5 for row in rows.values())
 
 
 def applied(changes: list[Change], facts: dict[str, Any]) -> set[Change]:

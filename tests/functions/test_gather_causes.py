@@ -55,6 +55,7 @@ def test_everything_that_waits_is_gathered_and_noted(aws: Stack) -> None:
         "causes": [cause(1), cause(2)],
         "count": 2,
         "devices": ["n1"],
+        "approved": [],
         "surfaces": ALL,
         "adopted": None,
     }
@@ -106,6 +107,13 @@ def test_devices_are_those_that_tailscale_told_of(
     store(aws, cause(1, kind, ref))
 
     assert gather()["devices"] == devices
+
+
+def test_approvals_unite_and_only_an_approval_approves(aws: Stack) -> None:
+    """Each names digests; another cause's words are no digests, whatever they look like."""
+    store(aws, cause(1, "approval", "d2 d1"), cause(2, "git", "d9"), cause(3, "approval", "d2 d3"))
+
+    assert gather()["approved"] == ["d1", "d2", "d3"]
 
 
 def test_a_thousand_causes_are_shown_as_twenty(aws: Stack, line: Line) -> None:

@@ -28,8 +28,8 @@ WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 def gathered(**more: Any) -> dict[str, Any]:
     """Return what Gather Causes gave."""
-    given = {"asked": 0, "causes": [CAUSE], "count": 1, "devices": [], "adopted": None}
-    return {**given, "surfaces": ["records", "resolver", "split-dns"], **more}
+    given = {"asked": 0, "causes": [CAUSE], "count": 1, "devices": [], "approved": []}
+    return {**given, "adopted": None, "surfaces": ["records", "resolver", "split-dns"], **more}
 
 
 def event(aws: Stack, bench: Bench, **more: Any) -> dict[str, Any]:
@@ -263,3 +263,16 @@ def test_a_run_that_lost_the_lease_plans_nothing(aws: Stack) -> None:
         plan(aws, Bench([route("a")]))
 
     assert aws.journal.open_change() is None
+
+
+def test_what_a_person_approved_is_applied_and_nothing_else(aws: Stack) -> None:
+    """Two names are held since their source shows nothing; one of the two was let through."""
+    bench = in_step("ab")
+    bench.routes = []
+    held = plan_of(aws, plan(aws, bench)).with_word("hold")
+
+    approved = gathered(approved=[held[0].digest])
+    judged = plan_of(aws, plan(aws, bench, gathered=approved))
+
+    assert {c.digest for c in judged.with_word("apply")} == {held[0].digest}
+    assert {c.digest for c in judged.with_word("hold")} == {c.digest for c in held[1:]}

@@ -91,6 +91,7 @@ def gather(payload: Any) -> dict[str, Any]:
         "causes": causes,
         "count": len(causes),
         "devices": [],
+        "approved": [],
         "surfaces": payload["surfaces"],
         "adopted": None,
     }

@@ -8,19 +8,21 @@ Cause decides, not percentages alone. The first row that matches wins:
     2    another writer is at work on the surface                                hold
     3    the gateway's target is no tailnet address, ambiguous, or offline       refuse: last good
     4    a delete, and its source is partial                                     refuse
+    5    a digest that a person rejected, or that was undone                     hold, silently
+    6    a digest that a person approved                                         apply
     7    an update from a gateway's old answer to its new one                   apply, in any number
     8    a delete, and its source shrank to nothing                              hold
+    9    a delete that a pending commit explains                                 apply
     10   a delete seen in one complete read                                      wait
     11   deletes within the limit                                                apply
     12   deletes over it                                                         hold all
     13   any other create or update                                              apply
 
-Rows 5, 6 and 9 (decisions, approvals, pending commits) come with what they read.
+What no person can approve comes before row 6. Row 9 needs no second read: the commit is one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,9 @@ from tailkeeper.model import Change, Verdict
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Facts:
 
     `missing_since` holds, by (place, key), when a name was first seen missing (epoch seconds).
     `names` counts, by place, the names that are ours there; `sources`, by (place, source), those
-    that a source shows for a place, after its filters.
+    that a source shows for a place, after its filters. `rejected` says, by digest, why a change
+    stands back; `approved` are digests; `pending` says, by host, which commit took it away.
     """
 
     now: float
@@ -50,13 +55,20 @@ class Facts:
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     names: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    pending: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
     """Return the changes, each with the guard's verdict."""
     first = [change.judged(_alone(change, facts)) for change in changes]
-    counted = Counter(c.place for c in first if c.verdict and c.verdict.row == COUNTED.row)
-    return tuple(_counted(change, counted, facts) for change in first)
+    counted: dict[str, list[str]] = {}
+    for change in first:
+        if change.verdict is COUNTED:
+            counted.setdefault(change.place, []).append(change.key)
+    limited = {place: _limited(place, sorted(keys), facts) for place, keys in counted.items()}
+    return tuple(c.judged(limited[c.place]) if c.verdict is COUNTED else c for c in first)
 
 
 COUNTED = Verdict("apply", 11)  # a delete that only its number can still stop
@@ -64,12 +76,10 @@ COUNTED = Verdict("apply", 11)  # a delete that only its number can still stop
 
 def _alone(change: Change, facts: Facts) -> Verdict:
     """Return the verdict on a change for what it is, before deletes are counted."""
-    if change.obstacle:
-        return Verdict("skip", 1, (change.obstacle,))
-    if writer := facts.writers.get(change.place):
-        return Verdict("hold", 2, (f"{writer} is at work on {change.place}",))
-    if reasons := facts.refusals.get(change.gateway):
-        return Verdict("refuse", 3, reasons)
+    if impossible := _impossible(change, facts):
+        return impossible
+    if decided := _decided(change, facts):
+        return decided
     if change.action == "Delete":
         return _delete(change, facts)
     if change.moved:
@@ -79,31 +89,59 @@ def _alone(change: Change, facts: Facts) -> Verdict:
     )
 
 
+def _impossible(change: Change, facts: Facts) -> Verdict | None:
+    """Return the verdict of the rows that stand above every decision."""
+    if change.obstacle:
+        return Verdict("skip", 1, (change.obstacle,))
+    if writer := facts.writers.get(change.place):
+        return Verdict("hold", 2, (f"{writer} is at work on {change.place}",))
+    if reasons := facts.refusals.get(change.gateway):
+        return Verdict("refuse", 3, reasons)
+    if change.action == "Delete":
+        for source in _sources(change, facts):
+            if why := facts.partial.get(source):
+                return Verdict("refuse", 4, (f"{source} was not read completely: {why}",))
+    return None
+
+
+def _decided(change: Change, facts: Facts) -> Verdict | None:
+    if not (facts.rejected or facts.approved):
+        return None  # a digest costs more than all the other rows
+    if why := facts.rejected.get(change.digest):
+        return Verdict("hold", 5, (why,))
+    return Verdict("apply", 6, ("approved",)) if change.digest in facts.approved else None
+
+
 def _delete(change: Change, facts: Facts) -> Verdict:
-    # A mark of old may name no object: then each source may have been the one.
-    sources = [change.source] if change.source else _known(change.place, facts)
-    if unread := next((source for source in sources if source in facts.partial), ""):
-        why = f"{unread} was not read completely: {facts.partial[unread]}"
-        return Verdict("refuse", 4, (why,))
-    if not any(facts.sources.get((change.place, source)) for source in sources):
+    if not any(facts.sources.get((change.place, source)) for source in _sources(change, facts)):
         why = f"{change.source or 'every source'} shrank to nothing for {change.place}"
         return Verdict("hold", 8, (why,))
+    if commit := facts.pending.get(change.key):
+        return Verdict("apply", 9, (f"{commit} took it away",))
     since = facts.missing_since.get((change.place, change.key))
     if since is None or facts.now - since < facts.sweep_seconds:
         return Verdict("wait", 10, ("missing in one complete read; a second one decides",))
     return COUNTED
 
 
-def _known(place: str, facts: Facts) -> list[str]:
-    return sorted({*facts.partial, *(source for at, source in facts.sources if at == place)})
+def _sources(change: Change, facts: Facts) -> list[str]:
+    """Return the sources that a delete rests on."""
+    if change.source:
+        return [change.source]
+    # A mark of old may name no object: then each source may have been the one.
+    shown = {source for place, source in facts.sources if place == change.place}
+    return sorted({*facts.partial, *shown})
 
 
-def _counted(change: Change, counted: Mapping[str, int], facts: Facts) -> Change:
-    if change.verdict is not COUNTED:
-        return change
-    deletes, ours = counted[change.place], facts.names.get(change.place, 0)
+def _limited(place: str, keys: Sequence[str], facts: Facts) -> Verdict:
+    """Return the verdict on a place's deletes that only their number can still stop."""
+    ours = facts.names.get(place, 0)
     limit = max(facts.limits.deletes, int(facts.limits.delete_share * ours))
-    share = f"{deletes} of {ours} names of {change.place} would go; the limit is {limit}"
-    return change.judged(
-        Verdict("hold", 12, (share,)) if deletes > limit else Verdict("apply", 11, (share,))
-    )
+    why = f"{len(keys)} of {ours} names of {place} would go ({listed(keys)}); the limit is {limit}"
+    return Verdict("hold", 12, (why,)) if len(keys) > limit else Verdict("apply", 11, (why,))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

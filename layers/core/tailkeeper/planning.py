@@ -142,6 +142,9 @@ def _facts(world: World, now: float, sweep_seconds: float) -> Facts:
         missing_since=world.memory.missing_since,
         names=names,
         sources=Counter(_shown(world)),
+        rejected=world.decisions,
+        approved=world.approved,
+        pending=world.pending,
     )
 
 

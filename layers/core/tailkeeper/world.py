@@ -48,7 +48,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class World:
-    """What was observed, as the readers' documents, and what a person configured."""
+    """What was observed, as the readers' documents, and what a person configured and decided.
+
+    `decisions` says of each digest that stands rejected or undone why it does; `approved` are the
+    digests that a person let through; `pending` names, by host, the commit that took it away.
+    """
 
     config: Config
     tailnet_document: Mapping[str, Any]
@@ -57,6 +61,9 @@ class World:
     resolvers: Mapping[str, Mapping[str, Any]]
     memory: Memory = field(default_factory=Memory)
     event_nodes: frozenset[str] = frozenset()
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    pending: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def tailnet(self) -> Tailnet:

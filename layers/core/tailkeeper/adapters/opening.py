@@ -27,9 +27,16 @@ SHOWN = 100
 
 
 def observed_world(
-    stack: Stack, config: Any, packed: Mapping[str, Any], devices: Iterable[str] = ()
+    stack: Stack,
+    config: Any,
+    packed: Mapping[str, Any],
+    devices: Iterable[str] = (),
+    approved: Iterable[str] = (),
 ) -> World:
-    """Return the world from the readers' packed observations; `devices` are those of events."""
+    """Return the world from the readers' packed observations.
+
+    `devices` are those that events told of, `approved` the digests that people let through.
+    """
     observed = {name: stack.artifacts.unpack(part) for name, part in packed.items()}
     return World(
         config=Config.from_json(config),
@@ -39,6 +46,7 @@ def observed_world(
         resolvers=observed["resolver"],
         memory=Memories(stack.table).load(),
         event_nodes=frozenset(devices),
+        approved=frozenset(approved),
     )
 
 
