@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.adapters.zone_errors import Rejected, Unreachable
@@ -39,7 +40,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
             zone = ZoneIds(stack().table, zones).zone(config.name)
             place = Place(config, zones, zone, writing.lease.renew)
             place.read([change.key for change in changes])
-            writing.carry_out(changes, place.current, place.write, report)
+            write = Ledger(stack().table, config.name).noting(place.write)
+            writing.carry_out(changes, place.current, write, report)
     logger.info("applied", extra=report.as_json())
     return report.as_json()
 

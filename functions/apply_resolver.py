@@ -11,9 +11,12 @@ from tailkeeper import resolver as documents
 from tailkeeper import takeover
 from tailkeeper.adapters import resolvers
 from tailkeeper.adapters.cluster import Cluster, Unreachable
+from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.config import Config
+from tailkeeper.ledger import SOMEBODY
+from tailkeeper.reverts import DOCUMENT
 
 
 if TYPE_CHECKING:
@@ -33,7 +36,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     for config in Config.from_json(event["config"]).clusters:
         for resolver in config.resolvers:
             if changes := places.get(f"{config.name}/{resolver.place}"):
-                place = Place(resolver, Cluster.connect(access[config.name]))
+                ledger = Ledger(stack().table, f"{config.name}/{resolver.place}")
+                place = Place(resolver, Cluster.connect(access[config.name]), ledger)
                 writing.carry_out(changes, place.current(), place.write, report)
         if changes := places.get(takeover.place_of(config.name)):
             deployments = Deployments(Cluster.connect(access[config.name]))
@@ -48,8 +52,10 @@ class Place:
 
     resolver: ResolverConfig
     cluster: Cluster
+    ledger: Ledger
     text: str | None = None
     version: str = ""
+    owner: str = SOMEBODY
 
     def current(self) -> Any:
         """Read the document and the CronJobs, and return what says a change's present value."""
@@ -57,6 +63,7 @@ class Place:
         if observed["why"]:
             raise Unreachable(observed["why"])
         self.text, self.version = observed["text"], observed["version"]
+        self.owner = next((owner["manager"] for owner in observed["owners"]), SOMEBODY)
         suspended = {writer["name"]: writer["suspended"] for writer in observed["writers"]}
         return lambda change: documents.standing(self.resolver, self.text, suspended, change)
 
@@ -68,10 +75,15 @@ class Place:
         text = documents.applied(self.resolver, self.text, changes)
         if text == self.text:
             return Written(self.version)
-        force = self.resolver.take_over
-        return Written(
-            resolvers.write(self.cluster, self.resolver, text, self.version, force=force)
-        )
+        return Written(self._write(text))
+
+    def _write(self, text: str) -> str:
+        """Write the document, noted in the ledger; what we never wrote is not taken by force."""
+        force = self.resolver.take_over or DOCUMENT in self.ledger.lines()
+        lines = self.ledger.note([(DOCUMENT, self.text, text)], self.owner)
+        version = resolvers.write(self.cluster, self.resolver, text, self.version, force=force)
+        self.ledger.settle(lines, [DOCUMENT])
+        return version
 
 
 @dataclass(frozen=True)

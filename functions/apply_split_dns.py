@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters import tailnet
+from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.config import Config
+from tailkeeper.split_dns import PLACE
 
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ def apply(writing: Writing, name: str, changes: Sequence[Change], report: Report
             answer = world.set_split_dns({change.key: wanted(change) for change in todo})
             return Written(", ".join(f"{c.key}={answer.get(c.key)}" for c in todo))
 
-        writing.carry_out(changes, lambda change: value(standing, change.key), write, report)
+        noting = Ledger(writing.stack.table, PLACE).noting(write)
+        writing.carry_out(changes, lambda change: value(standing, change.key), noting, report)
 
 
 def value(standing: Mapping[str, Sequence[str]], domain: str) -> dict[str, Any] | None:

@@ -50,7 +50,8 @@ def cron_job(name: str, command: str, *, suspend: bool) -> dict[str, Any]:
 
 def test_no_document_yet_is_none_and_no_failure(aws: Stack, outside: Outside) -> None:
     """Mode hosts begins with nothing."""
-    assert observe(aws, outside) == {PLACE: {"text": None, "version": "", "writers": [], "why": ""}}
+    nothing = {"text": None, "version": "", "owners": [], "writers": [], "why": ""}
+    assert observe(aws, outside) == {PLACE: nothing}
 
 
 def test_our_key_is_read_with_its_version_and_its_writers(aws: Stack, outside: Outside) -> None:

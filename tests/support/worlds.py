@@ -112,6 +112,7 @@ class Bench:
     text: str | None = None
     split_dns: dict[str, list[str]] = field(default_factory=dict)
     writers: list[dict[str, Any]] = field(default_factory=list)
+    owners: list[dict[str, Any]] = field(default_factory=list)
     external_dns: list[dict[str, Any]] = field(default_factory=list)
     partial: dict[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
@@ -185,6 +186,7 @@ class Bench:
                 f"homelab/dns/{self.resolver['config_map']}": {
                     "text": self.text,
                     "version": "",
+                    "owners": self.owners,
                     "writers": self.writers,
                     "why": "",
                 }

@@ -5,7 +5,7 @@ Cause decides, not percentages alone. The first row that matches wins:
     row  situation                                                               verdict
     ---  ----------------------------------------------------------------------  -------------------
     1    a record of another owner or without a mark; a protected name           skip, report
-    2    another writer is at work on the surface                                hold
+    2    another writer is at work on the surface, or brought his value back     hold
     3    the gateway's target is no tailnet address, ambiguous, or offline       refuse: last good
     4    a delete, and its source is partial                                     refuse
     5    a digest that a person rejected, or that was undone                     hold, silently
@@ -40,6 +40,7 @@ SHOWN = 3
 class Facts:
     """What the guard knows besides the changes; keys are places, gateways, `<cluster>/<kind>`.
 
+    `contested` says, by (place, key), who brings his values back; key "" is the whole place.
     `missing_since` holds, by (place, key), when a name was first seen missing (epoch seconds).
     `names` counts, by place, the names that are ours there; `sources`, by (place, source), those
     that a source shows for a place, after its filters. `rejected` says, by digest, why a change
@@ -50,6 +51,7 @@ class Facts:
     sweep_seconds: float = 300
     limits: GuardLimits = field(default_factory=GuardLimits)
     writers: Mapping[str, str] = field(default_factory=dict)
+    contested: Mapping[tuple[str, str], str] = field(default_factory=dict)
     refusals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -93,8 +95,8 @@ def _impossible(change: Change, facts: Facts) -> Verdict | None:
     """Return the verdict of the rows that stand above every decision."""
     if change.obstacle:
         return Verdict("skip", 1, (change.obstacle,))
-    if writer := facts.writers.get(change.place):
-        return Verdict("hold", 2, (f"{writer} is at work on {change.place}",))
+    if other := _other_writer(change, facts):
+        return Verdict("hold", 2, (other,))
     if reasons := facts.refusals.get(change.gateway):
         return Verdict("refuse", 3, reasons)
     if change.action == "Delete":
@@ -110,6 +112,13 @@ def _decided(change: Change, facts: Facts) -> Verdict | None:
     if why := facts.rejected.get(change.digest):
         return Verdict("hold", 5, (why,))
     return Verdict("apply", 6, ("approved",)) if change.digest in facts.approved else None
+
+
+def _other_writer(change: Change, facts: Facts) -> str:
+    if writer := facts.writers.get(change.place):
+        return f"{writer} is at work on {change.place}"
+    place, contested = change.place, facts.contested
+    return contested.get((place, "")) or contested.get((place, change.key), "")
 
 
 def _delete(change: Change, facts: Facts) -> Verdict:

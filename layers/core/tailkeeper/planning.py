@@ -6,7 +6,7 @@ Pure: `plan_world` takes observations, configuration and memory, and returns wha
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns
@@ -14,6 +14,7 @@ from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
+from tailkeeper.reverts import SWEEPS_A_DAY, reverts
 from tailkeeper.rivals import external_dns_writers, resolver_writers, scaled_down
 from tailkeeper.split_dns import Nameserver
 from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
@@ -65,8 +66,10 @@ def plan_world(
             unread["split-dns"] = why
         else:
             changes += _split_dns_changes(world)
-    judged = judge(changes, _facts(world, now, sweep_seconds))
-    return Draft(Plan.of(judged), (*reports, *world.ghosts), unread)
+    contested = reverts(world, changes, now - SWEEPS_A_DAY * sweep_seconds)
+    facts = replace(_facts(world, now, sweep_seconds), contested=contested.held)
+    told = (*contested.reports, *reports, *world.ghosts)
+    return Draft(Plan.of(judge(changes, facts)), told, unread)
 
 
 def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Change]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tailkeeper.config import ClusterConfig, Config, ResolverConfig
+    from tailkeeper.ledger import Line
     from tailkeeper.model import Exposure
 
 
@@ -31,11 +32,17 @@ class Memory:
     """What earlier runs leave behind.
 
     `carriers` maps a gateway or resolver Service to {nodes, answers}: the node ids that were its,
-    newest first, and the names and addresses that it answered. `missing_since` is the guard's.
+    newest first, and the names and addresses that it answered. `missing_since` is the guard's;
+    `ledgers` hold, by place and key, what we wrote last.
     """
 
     carriers: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    ledgers: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
+
+    def line(self, place: str, key: str) -> Line | None:
+        """Return what we wrote last to a key, None when we never did."""
+        return self.ledgers.get(place, {}).get(key)
 
     def nodes(self, key: str) -> tuple[str, ...]:
         """Return the node ids that were this carrier's, the newest first."""

@@ -6,12 +6,11 @@ memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may 
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.adapters.ledgers import ledgers
+from tailkeeper.adapters.packing import packed, unpacked
 from tailkeeper.gateways import GatewayDevice
 from tailkeeper.world import Memory
 
@@ -38,6 +37,7 @@ class Memories:
         return Memory(
             self._read("carriers"),
             {(place, key): at for place, keys in missing.items() for key, at in keys.items()},
+            ledgers(self.table),
         )
 
     def save(self, world: World, plan: Plan | None, now: float) -> None:
@@ -54,14 +54,10 @@ class Memories:
 
     def _read(self, name: str) -> dict[str, Any]:
         item = self.table.get("memory", name)
-        if not item:
-            return {}
-        document: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(item["document"])))
-        return document
+        return unpacked(item["document"]) if item else {}
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        packed = base64.b64encode(zlib.compress(json.dumps(document).encode())).decode()
-        self.table.put({"pk": "memory", "sk": name, "document": packed})
+        self.table.put({"pk": "memory", "sk": name, "document": packed(document)})
 
 
 def _missing(world: World, plan: Plan | None, now: float) -> dict[str, dict[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.cluster import Refused, Unreachable
+from tailkeeper.managers import owners
 from tailkeeper.writers import commands_name
 
 
@@ -26,20 +27,22 @@ def cron_jobs_path(namespace: str, name: str = "") -> str:
 
 
 def observe(resolver: ResolverConfig, cluster: Cluster) -> dict[str, Any]:
-    """Return {text, version, writers, why}: `text` is None where there is no document yet.
+    """Return {text, version, owners, writers, why}: `text` is None where there is no document yet.
 
-    `writers` are the CronJobs of the namespace that name the ConfigMap, as {name, suspended};
-    `why` says what could not be read, else "".
+    `owners` are who else owns our key, as {manager, operation, time}; `writers` are the CronJobs of
+    the namespace that name the ConfigMap, as {name, suspended}; `why` says what could not be read,
+    else "".
     """
     try:
         document = cluster.get(config_map_path(resolver))
         jobs = cluster.list(cron_jobs_path(resolver.namespace))
     except (Refused, Unreachable) as error:
         return nothing(str(error))
-    data = (document or {}).get("data") or {}
+    data, metadata = ((document or {}).get(part) or {} for part in ("data", "metadata"))
     return {
         "text": data.get(resolver.key),
-        "version": document["metadata"]["resourceVersion"] if document else "",
+        "version": metadata.get("resourceVersion", ""),
+        "owners": owners(metadata.get("managedFields") or [], resolver.key),
         "writers": list(writers(jobs, resolver.config_map)),
         "why": "",
     }
@@ -47,7 +50,7 @@ def observe(resolver: ResolverConfig, cluster: Cluster) -> dict[str, Any]:
 
 def nothing(why: str) -> dict[str, Any]:
     """Return the observation of a resolver that could not be read."""
-    return {"text": None, "version": "", "writers": [], "why": why}
+    return {"text": None, "version": "", "owners": [], "writers": [], "why": why}
 
 
 def writers(jobs: list[dict[str, Any]], config_map: str) -> Iterator[dict[str, Any]]:
