@@ -11,6 +11,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.kubernetes.server import Kubernetes
 from sandbox.threads import running
+from tailkeeper import trims
 from tailkeeper.adapters import objects
 from tailkeeper.adapters.cluster import Cluster
 from tests.support.handlers import kubeconfig
@@ -103,7 +104,8 @@ def test_each_kind_costs_one_list(server: Kubernetes) -> None:
     seen = observe(server)
 
     assert (seen["cluster"], seen["complete"], seen["partial"]) == ("homelab", True, {})
-    assert {kind: len(found) for kind, found in seen["objects"].items()} == {
+    assert seen["objects"].keys() == objects.KINDS.keys()
+    assert {kind: len(found) for kind, found in seen["objects"].items() if found} == {
         "Gateway": 1,
         "HTTPRoute": 1,
         "Namespace": len(seen["objects"]["Namespace"]),
@@ -111,7 +113,8 @@ def test_each_kind_costs_one_list(server: Kubernetes) -> None:
         "StateSecret": 1,
         "ExternalDNS": 1,
     }
-    assert len(server.requests) == len(objects.KINDS)
+    asked = [request["path"].rpartition("/")[2] for request in server.requests]
+    assert len(set(asked)) == len(objects.KINDS)
 
 
 def test_what_planning_never_reads_is_left_out(server: Kubernetes) -> None:
@@ -143,7 +146,7 @@ def test_of_a_state_secret_only_the_device_is_read(server: Kubernetes) -> None:
 
 def test_a_secret_without_a_device_says_so() -> None:
     """A proxy that has not registered yet."""
-    told = objects.state_secret({"metadata": {"name": "ts-0"}, "data": {"device_id": ""}})
+    told = trims.state_secret({"metadata": {"name": "ts-0"}, "data": {"device_id": ""}})
 
     assert (told["device_id"], told["device_ips"], told["namespace"]) == ("", [], "")
 
@@ -193,6 +196,44 @@ def test_a_server_that_falls_silent_is_not_asked_for_the_rest(server: Kubernetes
     assert list(seen["partial"]) == list(objects.KINDS)[1:]
     assert len(seen["objects"]["Gateway"]) == 1
     assert len(server.requests) == 4
+
+
+def test_a_kind_that_is_not_installed_has_no_objects(server: Kubernetes) -> None:
+    """The newer routes and ListenerSets are optional: a 404 of every version is a whole answer."""
+    absent = Fault(path="*/tlsroutes", status=404, body={"message": "not found"}, times=2)
+    server.faults.append(absent)
+
+    seen = observe(server)
+
+    asked = [r["path"] for r in server.requests if r["path"].endswith("tlsroutes")]
+    assert [path.split("/")[3] for path in asked] == ["v1", "v1alpha3", "v1alpha2"]
+    assert (seen["partial"], seen["objects"]["XListenerSet"]) == ({}, [])
+
+
+def test_a_kind_that_may_not_be_read_is_partial(server: Kubernetes) -> None:
+    """Lacking rights prove nothing about what is there."""
+    server.faults.append(Fault(path="*/grpcroutes", status=403, body={"message": "forbidden"}))
+
+    assert observe(server)["partial"].keys() == {"GRPCRoute"}
+
+
+def test_annotations_that_are_read_are_kept_at_any_length() -> None:
+    """A long list of hostnames is not another tool's note."""
+    hosts = ",".join(f"{n}.example.com" for n in range(100))
+    annotations = {"external-dns.alpha.kubernetes.io/hostname": hosts, "other": hosts}
+
+    kept = trims.trimmed({"metadata": {"name": "a", "annotations": annotations}})
+
+    assert kept["metadata"]["annotations"] == {"external-dns.alpha.kubernetes.io/hostname": hosts}
+
+
+def test_of_an_ingress_the_hosts_are_kept() -> None:
+    """Its rules lead to backends, which nobody asks for; their hosts are names."""
+    rules = [{"host": "a.example.com", "http": {"paths": []}}, {"http": {"paths": []}}]
+
+    kept = trims.ingress({"metadata": {"name": "a"}, "spec": {"rules": rules}})
+
+    assert kept["spec"] == {"rules": [{"host": "a.example.com"}]}
 
 
 def test_a_cluster_without_the_gateway_api_is_partial(server: Kubernetes) -> None:

@@ -51,6 +51,33 @@ def cluster(**parts: Any) -> dict[str, Any]:
     return {"clusters": [{"name": "homelab", **parts}]}
 
 
+def declaring(**parts: Any) -> dict[str, Any]:
+    """Return a document with a cluster, a zone and one declared exposure."""
+    exposure = {"host": "db.example.com", **parts}
+    return {**cluster(gateways=[GATEWAY]), "zones": [ZONE], "exposures": [exposure]}
+
+
+@pytest.mark.parametrize(
+    ("target", "carrier"),
+    [
+        ("100.64.0.9", None),
+        ("pages.example.dev", None),
+        ("gateway/tailscale/gw", "tailscale/gw"),
+        ("service/apps/db", "service/apps/db"),
+        ("ingress/apps/db", "ingress/apps/db"),
+        ("proxygroup/kube", "proxygroup/kube"),
+    ],
+)
+def test_a_target_is_literal_or_an_object(target: str, carrier: str | None) -> None:
+    """An object's device is followed; the only cluster need not be named."""
+    config = Config.from_json(declaring(target=target, protocol="tls", answer="address"))
+
+    (exposure,) = config.exposures
+    assert (exposure.carrier, exposure.answer, exposure.protocol) == (carrier, "address", "tls")
+    assert config.cluster_of(exposure) == config.clusters[0]
+    assert Config.from_json(config.as_json()) == config
+
+
 def test_the_documented_file_is_read() -> None:
     """The example of the design reads into these values and no others."""
     config = Config.from_json(
@@ -184,6 +211,26 @@ def test_the_documented_file_is_read() -> None:
         (
             {"exposures": [{"host": "nas.example.org", "target": "100.64.0.9"}]},
             "exposures[0].host has no zone and no resolver: add its domain to zones",
+        ),
+        (
+            declaring(target="deployment/apps/db"),
+            "exposures[0].target is 'deployment/apps/db': write it as service/<namespace>/<name>",
+        ),
+        (
+            declaring(target="service/db"),
+            "exposures[0].target is 'service/db': write it as service/<namespace>/<name>",
+        ),
+        (
+            declaring(target="gateway/tailscale/other"),
+            "exposures[0].target is a Gateway that is not followed: add it to the gateways of",
+        ),
+        (
+            declaring(target="service/apps/db", cluster="lab"),
+            "exposures[0].cluster names no cluster: use one of: homelab",
+        ),
+        (
+            declaring(target="service/apps/db", answer="alias"),
+            "exposures[0].answer is 'alias': use cname or address",
         ),
         (
             {"bridges": [{"name": "vps", "hops": ["vps.example.com"]}]},

@@ -6,16 +6,10 @@ from typing import Any
 
 import pytest
 
+from tailkeeper.carriers import Subject, subjects_of
 from tailkeeper.config import ClusterConfig, DeviceName, GatewayConfig, ResolverConfig
-from tailkeeper.gateways import (
-    GatewayDevice,
-    Refusal,
-    ghosts,
-    identify_gateway,
-    identify_resolver,
-    settling,
-    target_means,
-)
+from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, target_means, unsettled
+from tailkeeper.identity import identify
 from tailkeeper.tailnet import Tailnet, address_faults, is_tailnet_address
 
 
@@ -112,16 +106,27 @@ def ip(value: str) -> dict[str, str]:
     return {"type": "IPAddress", "value": value}
 
 
+def subject_of(key: str, cluster: Any, config: ClusterConfig = CLUSTER) -> Subject:
+    """Return a configured gateway or resolver, with what the cluster says of it."""
+    return next(s for s in subjects_of(config, cluster, {}, ()) if s.key == key)
+
+
+def carrier(key: str, cluster: Any, view: Tailnet, remembered: Any = ()) -> Any:
+    """Return the device of a configured gateway or resolver, or why there is none."""
+    subject = subject_of(key, cluster)
+    return identify(subject.evidence, subject.configured, view, remembered)
+
+
 def identified(cluster: Any, tailnet: Tailnet, remembered: Any = ()) -> GatewayDevice:
     """Return the device, which there must be."""
-    answer = identify_gateway(GATEWAY, cluster, tailnet, remembered)
+    answer = carrier("tailscale/gw", cluster, tailnet, remembered)
     assert isinstance(answer, GatewayDevice), answer
     return answer
 
 
 def refused(cluster: Any, tailnet: Tailnet, remembered: Any = ()) -> str:
     """Return why there is no device."""
-    answer = identify_gateway(GATEWAY, cluster, tailnet, remembered)
+    answer = carrier("tailscale/gw", cluster, tailnet, remembered)
     assert isinstance(answer, Refusal), answer
     return "; ".join(answer.reasons)
 
@@ -261,10 +266,21 @@ def test_a_device_that_was_not_read() -> None:
     assert refused(cluster(secret("new")), tailnet()).endswith("is not in the tailnet")
 
 
-def test_a_tailscale_service_is_no_device() -> None:
-    """A ProxyGroup's virtual address is named as what it is."""
+def test_a_tailscale_service_stands_for_the_devices_that_host_it() -> None:
+    """A ProxyGroup's virtual address is followed as a device's is."""
     view = tailnet(LIVE, services=[{"name": "svc:web", "addrs": ["100.100.1.1"]}])
-    assert "is carried by svc:web" in refused(cluster(addresses=[ip("100.100.1.1")]), view)
+    found = identified(cluster(addresses=[ip("100.100.1.1")]), view)
+    assert (found.node_id, found.name, found.addresses) == (
+        "svc:web",
+        "web.tail1.ts.net",
+        ("100.100.1.1",),
+    )
+
+
+def test_an_unread_service_is_not_called_absent() -> None:
+    """Reading Tailscale Services takes a scope of its own: without it, nothing is proven."""
+    view = Tailnet({"devices": [LIVE], "services": [], "partial": {"services": "404"}})
+    assert "is not among the devices read" in refused(cluster(addresses=[ip("100.100.1.1")]), view)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +324,7 @@ def test_a_remembered_device_in_a_short_list() -> None:
 
 def test_without_cluster_or_configured_name() -> None:
     """A gateway whose device has no configured name is known by the cluster only."""
-    answer = identify_gateway(GatewayConfig("tailscale", "gw"), UNREAD, tailnet(LIVE))
+    answer = identify(subject_of("tailscale/gw", UNREAD).evidence, None, tailnet(LIVE))
     assert isinstance(answer, Refusal)
     assert "hostname is not configured" in answer.reasons[0]
 
@@ -322,11 +338,11 @@ def test_a_resolver_by_the_same_rules() -> None:
     }
     view = tailnet(device("d", NEW, name="dns", hostname="dns"))
 
-    answer = identify_resolver(RESOLVER, cluster(services=[dns]), view)
+    answer = carrier("dns/dns", cluster(services=[dns]), view)
     assert isinstance(answer, GatewayDevice)
     assert answer.addresses[0] == NEW
 
-    missing = identify_resolver(RESOLVER, cluster(services=[]), view)
+    missing = carrier("dns/dns", cluster(services=[]), view)
     assert missing == Refusal(("the cluster has no Service dns/dns",))
 
 
@@ -436,7 +452,14 @@ DNS_DEVICE = device("d", "100.64.0.5", name="dns", hostname="dns")
 )
 def test_settling(witness: Any, devices: list[Any], nodes: list[str], reasons: list[str]) -> None:
     """It is worth looking again while the cluster lags behind the tailnet, and only then."""
-    assert list(settling(CLUSTER, witness, tailnet(*devices), nodes)) == reasons
+    found = [
+        reason
+        for subject in subjects_of(CLUSTER, witness, {}, ())
+        if not subject.evidence.unread
+        for reason in unsettled(subject.evidence, subject.asked, tailnet(*devices), nodes)
+    ]
+
+    assert found == reasons
 
 
 @pytest.mark.parametrize(

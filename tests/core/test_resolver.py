@@ -153,8 +153,8 @@ def test_a_refused_gateway_leaves_a_change_for_the_guard_to_refuse() -> None:
     }
 
 
-def test_a_host_that_nobody_wants_goes_by_its_clusters_routes() -> None:
-    """The source that must have been read whole is this cluster's HTTPRoutes."""
+def test_a_host_that_nobody_wants_names_no_source() -> None:
+    """A hosts file does not say who asked, so each source may have been the one."""
     (change,) = plan_resolver(HOSTS, PLACE, render(HOSTS, {"a.example.com": (V4,)}), {})
 
-    assert (change.action, change.source) == ("Delete", "homelab/httproute")
+    assert (change.action, change.source) == ("Delete", "")

@@ -120,10 +120,10 @@ def test_one_clusters_partial_read_is_every_zones_doubt() -> None:
 
     world = bench.world()
 
-    assert world.partial == {
-        "httproute": "Gateway: timed out",
-        "homelab/httproute": "Gateway: timed out",
-    }
+    routes = ("httproute", "grpcroute", "tlsroute", "tcproute")
+    assert world.partial == dict.fromkeys(
+        [*routes, *(f"homelab/{kind}" for kind in routes)], "Gateway: timed out"
+    )
 
 
 def test_a_route_that_waits_for_judgement_keeps_its_hosts() -> None:

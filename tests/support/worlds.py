@@ -118,6 +118,9 @@ class Bench:
     memory: Memory = field(default_factory=Memory)
     zone: dict[str, Any] = field(default_factory=lambda: dict(ZONE))
     resolver: dict[str, Any] = field(default_factory=lambda: dict(RESOLVER))
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    tailnet_services: list[dict[str, Any]] = field(default_factory=list)
+    declared: list[dict[str, Any]] = field(default_factory=list)
     ids: Any = field(default_factory=count)
 
     @property
@@ -131,7 +134,9 @@ class Bench:
             }
         ]
         cluster = {"name": "homelab", "gateways": gateways, "resolvers": [self.resolver]}
-        return Config.from_json({"clusters": [cluster], "zones": [self.zone]})
+        return Config.from_json(
+            {"clusters": [cluster], "zones": [self.zone], "exposures": self.declared}
+        )
 
     def add(self, **record: Any) -> None:
         """Put a record into the zone."""
@@ -162,12 +167,14 @@ class Bench:
             "StateSecret": [secret],
             "ExternalDNS": self.external_dns,
         }
+        for kind, documents in self.others.items():
+            objects[kind] = [*objects.get(kind, ()), *documents]
         complete = not self.partial
         return World(
             config=self.config,
             tailnet_document={
                 "devices": self.devices,
-                "services": [],
+                "services": self.tailnet_services,
                 "split_dns": self.split_dns,
                 "partial": {},
             },

@@ -1,4 +1,4 @@
-"""What a cluster says about which device carries a Gateway or a Service.
+"""What a cluster says about which device carries a Gateway, a Service, an Ingress, a ProxyGroup.
 
 Two witnesses: the proxy's state Secret, which names a device by its node id, and the status of
 the Service (or the Gateway, which copies it), which gives addresses. Labels and annotations are
@@ -10,13 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.operated import reaches_tailnet
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    Secrets = Mapping[tuple[str, str], list[Mapping[str, Any]]]
+
 OWNING = "gateway.envoyproxy.io/owning-gateway"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 PARENT = "tailscale.com/parent-resource"
+PARENT_KINDS = {"svc": "service", "ingress": "ingress"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,14 @@ def gateway_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> E
     services = [s for s in _listed(cluster, "Service") if carries(s, namespace, name)]
     subject = f"Gateway {namespace}/{name}"
     listed = ((gateway or {}).get("status") or {}).get("addresses") or ()
-    copy = _status(subject, ((item.get("type") or "IPAddress", item["value"]) for item in listed))
+    copy = status_of(subject, ((item.get("type") or "IPAddress", item["value"]) for item in listed))
     return Evidence(
         subject=subject,
         node_ids=_node_ids(cluster, services),
-        statuses=_telling(map(_service_status, services)),
-        copies=_telling([copy]),
-        absent=gateway is None and _read_whole(cluster, "Gateway"),
-        unread=_all_unread(cluster, ("Gateway", "Service", "StateSecret")),
+        statuses=telling(map(_service_status, services)),
+        copies=telling([copy]),
+        absent=gateway is None and read_whole(cluster, "Gateway"),
+        unread=all_unread(cluster, ("Gateway", "Service", "StateSecret")),
     )
 
 
@@ -74,42 +79,53 @@ def service_evidence(cluster: Mapping[str, Any], namespace: str, name: str) -> E
     return Evidence(
         subject=f"Service {namespace}/{name}",
         node_ids=_node_ids(cluster, services),
-        statuses=_telling(map(_service_status, services)),
-        absent=service is None and _read_whole(cluster, "Service"),
-        unread=_all_unread(cluster, ("Service", "StateSecret")),
+        statuses=telling(map(_service_status, services)),
+        absent=service is None and read_whole(cluster, "Service"),
+        unread=all_unread(cluster, ("Service", "StateSecret")),
     )
 
 
 def _service_status(service: Mapping[str, Any]) -> Status:
-    return _status(f"Service {_key(service)}", _ingress(service))
+    return status_of(f"Service {_key(service)}", load_balancer(service))
 
 
-def _status(source: str, pairs: Iterable[tuple[str, str]]) -> Status:
+def status_of(source: str, pairs: Iterable[tuple[str, str]]) -> Status:
+    """Return what (`IPAddress` or `Hostname`, value) pairs say."""
     told = tuple(pairs)
     addresses = _distinct(value for kind, value in told if kind == "IPAddress")
     return Status(source, addresses, _distinct(v for kind, v in told if kind == "Hostname"))
 
 
-def _telling(statuses: Iterable[Status]) -> tuple[Status, ...]:
+def telling(statuses: Iterable[Status]) -> tuple[Status, ...]:
+    """Return the statuses that say something."""
     return tuple(status for status in statuses if status.addresses or status.names)
+
+
+def state_secrets(cluster: Mapping[str, Any]) -> Secrets:
+    """Return the state Secrets by the kind and `<namespace>/<name>` of what their proxy carries."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for secret in _listed(cluster, "StateSecret"):
+        labels = secret.get("labels") or {}
+        kind = PARENT_KINDS.get(labels.get(f"{PARENT}-type", ""), "")
+        place = f"{labels.get(f'{PARENT}-ns')}/{labels.get(PARENT)}"
+        found.setdefault((kind, place), []).append(secret)
+    return found
 
 
 def _node_ids(
     cluster: Mapping[str, Any], services: list[Mapping[str, Any]]
 ) -> tuple[tuple[str, str], ...]:
-    parents = {_key(service) for service in services}
+    secrets = state_secrets(cluster)
+    return ids_in(s for service in services for s in secrets.get(("service", _key(service)), ()))
+
+
+def ids_in(secrets: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return (Secret, node id) of the Secrets that name a device."""
     return tuple(
         (f"{secret['namespace']}/{secret['name']}", secret["device_id"])
-        for secret in _listed(cluster, "StateSecret")
-        if secret.get("device_id") and _parent(secret) in parents
+        for secret in secrets
+        if secret.get("device_id")
     )
-
-
-def _parent(secret: Mapping[str, Any]) -> str | None:
-    labels = secret.get("labels") or {}
-    if labels.get(f"{PARENT}-type") != "svc":
-        return None
-    return f"{labels.get(f'{PARENT}-ns')}/{labels.get(PARENT)}"
 
 
 def carries(service: Mapping[str, Any], namespace: str, name: str) -> bool:
@@ -121,15 +137,8 @@ def carries(service: Mapping[str, Any], namespace: str, name: str) -> bool:
     return made_for and reaches_tailnet(service)
 
 
-def reaches_tailnet(service: Mapping[str, Any]) -> bool:
-    """Return whether the Tailscale operator gives a Service a device of its own."""
-    spec = service.get("spec") or {}
-    annotations = service["metadata"].get("annotations") or {}
-    balanced = (spec.get("type"), spec.get("loadBalancerClass")) == ("LoadBalancer", "tailscale")
-    return balanced or annotations.get("tailscale.com/expose") == "true"
-
-
-def _ingress(service: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def load_balancer(service: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Yield what a load balancer's status says, as pairs for `status_of`."""
     status = (service.get("status") or {}).get("loadBalancer") or {}
     for item in status.get("ingress") or ():
         for field, kind in (("ip", "IPAddress"), ("hostname", "Hostname")):
@@ -157,10 +166,12 @@ def _key(document: Mapping[str, Any]) -> str:
     return f"{meta.get('namespace', '')}/{meta['name']}"
 
 
-def _all_unread(cluster: Mapping[str, Any], kinds: Iterable[str]) -> tuple[str, ...]:
+def all_unread(cluster: Mapping[str, Any], kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return why some of the kinds were not read whole."""
     partial = cluster.get("partial") or {}
     return tuple(f"{kind}: {partial[kind]}" for kind in kinds if kind in partial)
 
 
-def _read_whole(cluster: Mapping[str, Any], kind: str) -> bool:
+def read_whole(cluster: Mapping[str, Any], kind: str) -> bool:
+    """Return whether what is not in the observation does not exist."""
     return kind not in (cluster.get("partial") or {})

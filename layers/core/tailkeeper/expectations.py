@@ -5,6 +5,7 @@ A target is a JSON document:
     {"host", "port", "protocol", "zone", "created",
      "public":  {"records": [{"type", "content", "proxied"}]}   absent: the answer is not ours
      "tailnet": {"nameserver", "addresses": [...], "created"}   absent: no resolver answers it
+     "magic":   true                                            a MagicDNS name, asked as it is
      "kind":    "exposure" | "apex" | "absent" | "challenge"}   the last three guard the rest
 
 `created` says that the public record, or the resolver's entry, does not exist yet: asking for it
@@ -27,8 +28,9 @@ from tailkeeper.world import carrier_of, place_of, resolvers_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from tailkeeper.config import ZoneConfig
     from tailkeeper.model import Change, Exposure, Plan
     from tailkeeper.world import World
 
@@ -43,9 +45,9 @@ def targets_of(world: World, plan: Plan | None) -> list[dict[str, Any]]:
         (change.surface, change.place, change.key): change
         for change in (plan.with_word("apply") if plan else ())
     }
-    by_host: dict[str, Exposure] = {}
+    by_host: dict[str, list[Exposure]] = {}
     for exposure in world.exposures:
-        by_host.setdefault(exposure.host, exposure)
+        by_host.setdefault(exposure.host, []).append(exposure)
     targets = [_target(world, by_host[host], changes) for host in sorted(by_host)]
     return [*targets, *_sentinels(world, by_host, changes)]
 
@@ -59,27 +61,43 @@ def batches_of(world: World, targets: list[dict[str, Any]]) -> list[dict[str, An
     ]
 
 
-def _target(world: World, exposure: Exposure, changes: Mapping[Key, Change]) -> dict[str, Any]:
-    zone = world.config.zone_of(exposure.host)
+def _target(
+    world: World, exposures: Sequence[Exposure], changes: Mapping[Key, Change]
+) -> dict[str, Any]:
+    """Return the target of one name: its views may each be somebody else's, as split horizon is."""
+    first = exposures[0]
+    zone = world.config.zone_of(first.host)
     target: dict[str, Any] = {
         "kind": "exposure",
-        "host": exposure.host,
-        "port": exposure.port,
-        "protocol": exposure.protocol,
+        "host": first.host,
+        "port": first.port,
+        "protocol": first.protocol,
         "zone": zone.name if zone else "",
         "created": False,
     }
-    if zone and exposure.published:
-        change = changes.get(("records", zone.name, exposure.host))
-        standing = value_of(world.held[zone.name].get(exposure.host))
-        value = change.after if change else standing
-        target["created"] = bool(change and change.before is None)
-        if value:
-            before = _records(change.before) if change and change.before else None
-            target["public"] = _with_before(_records(value), before)
-    if "tailnet" in exposure.views:
-        target |= _tailnet(world, exposure, changes)
+    if zone and any(exposure.published for exposure in exposures):
+        target |= _public(world, zone, first.host, changes)
+    inside = next((exposure for exposure in exposures if "tailnet" in exposure.views), None)
+    if inside:
+        target |= _tailnet(world, inside, changes)
+        if inside.gateway and not world.config.answers(inside.host):
+            target["magic"] = True
     return target
+
+
+def _public(
+    world: World, zone: ZoneConfig, host: str, changes: Mapping[Key, Change]
+) -> dict[str, Any]:
+    change = changes.get(("records", zone.name, host))
+    standing = value_of(world.held[zone.name].get(host))
+    value = change.after if change else standing
+    if not value:
+        return {"created": bool(change and change.before is None)}
+    before = _records(change.before) if change and change.before else None
+    return {
+        "created": bool(change and change.before is None),
+        "public": _with_before(_records(value), before),
+    }
 
 
 def _records(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +150,7 @@ def _nameservers(
 
 
 def _sentinels(
-    world: World, known: Mapping[str, Exposure], changes: Mapping[Key, Change]
+    world: World, known: Collection[str], changes: Mapping[Key, Change]
 ) -> Iterator[dict[str, Any]]:
     """Yield what stands for the rest of a domain, wherever a resolver answers it.
 

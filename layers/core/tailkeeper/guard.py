@@ -137,9 +137,11 @@ def _sources(change: Change, facts: Facts) -> list[str]:
     """Return the sources that a delete rests on."""
     if change.source:
         return [change.source]
-    # A mark of old may name no object: then each source may have been the one.
+    # A hosts file, or a mark of old, names no object: then each source may have been the one.
+    cluster, slash, _ = change.place.partition("/")
+    unread = {s for s in facts.partial if s.startswith(f"{cluster}/" if slash else "")}
     shown = {source for place, source in facts.sources if place == change.place}
-    return sorted({*facts.partial, *shown})
+    return sorted(unread | shown)
 
 
 def _limited(place: str, keys: Sequence[str], facts: Facts) -> Verdict:

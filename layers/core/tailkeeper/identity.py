@@ -87,7 +87,8 @@ def _by_secret(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, str] | Ref
     secret, node_id = evidence.node_ids[0]
     device = tailnet.device(node_id)
     if device is None:
-        return Refusal((_unknown(f"device {node_id}, named by Secret {secret},", tailnet),))
+        what = f"device {node_id}, named by Secret {secret},"
+        return Refusal((_unknown(what, proven=tailnet.complete),))
     return device, f"named by state Secret {secret} of {evidence.subject}"
 
 
@@ -102,10 +103,9 @@ def _by_status(evidence: Evidence, tailnet: Tailnet) -> tuple[Device, str] | Ref
     if not statuses:
         return Refusal((f"the cluster names no device of {evidence.subject} yet",))
     addresses = [address for status in statuses for address in status.addresses]
-    if service := next(filter(None, map(tailnet.service_holding, addresses)), None):
-        return Refusal((f"{evidence.subject} is carried by {service}, which is no device",))
     told = ", ".join(addresses or statuses[0].names)
-    return Refusal((_unknown(f"the device at {told}, of {evidence.subject},", tailnet),))
+    what = f"the device at {told}, of {evidence.subject},"
+    return Refusal((_unknown(what, proven=tailnet.whole),))
 
 
 def contradiction(evidence: Evidence, node_id: str, tailnet: Tailnet) -> str:
@@ -131,8 +131,8 @@ def status_devices(statuses: Iterable[Status], tailnet: Tailnet) -> tuple[Device
     return tuple(dict.fromkeys(device for device in found if device))
 
 
-def _unknown(what: str, tailnet: Tailnet) -> str:
-    return f"{what} is not " + ("in the tailnet" if tailnet.complete else "among the devices read")
+def _unknown(what: str, *, proven: bool) -> str:
+    return f"{what} is not " + ("in the tailnet" if proven else "among the devices read")
 
 
 def _without_cluster(

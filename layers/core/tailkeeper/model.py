@@ -11,7 +11,7 @@ A change's `before` and `after` are plain JSON, shaped by its surface (docs/docu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,9 +59,12 @@ class Cause:
 class Exposure:
     """A hostname that a cluster object, or the configuration, publishes.
 
-    `source` names the object as `<kind>/<namespace>/<name>`; `gateway` is `<namespace>/<name>`,
-    or None for a declared exposure, whose `target` is then literal. `published` says whether the
-    zone's annotation filter lets the name into the zone; the resolver answers it either way.
+    `source` names the object as `<kind>/<namespace>/<name>`. `gateway` is what carries it: the
+    `<namespace>/<name>` of a Gateway, or the `<kind>/<namespace>/<name>` of what the Tailscale
+    operator carries by itself; None for a declared exposure whose `target` is literal. `published`
+    says whether the name goes into the zone, `answer` (`cname` or `address`) how, where that is
+    not the zone's own way; `comment` and `tags` go with the record. `protocol` is https, http,
+    tls, tcp or udp.
     """
 
     host: str
@@ -75,6 +78,13 @@ class Exposure:
     ttl: int | None = None
     proxied: bool | None = None
     published: bool = True
+    answer: str = ""
+    comment: str | None = None
+    tags: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the exposure as JSON."""
+        return {**asdict(self), "views": list(self.views), "tags": list(self.tags)}
 
 
 @dataclass(frozen=True, slots=True)

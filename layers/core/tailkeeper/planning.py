@@ -104,7 +104,19 @@ def _resolver_changes(
         wanted,
         working if config.take_over else (),
     )
-    return [c for c in changes if c.after is not None or c.key not in world.kept]
+    return [
+        _traced(world, cluster.name, change)
+        for change in changes
+        if change.after is not None or change.key not in world.kept
+    ]
+
+
+def _traced(world: World, cluster: str, change: Change) -> Change:
+    """Return a delete with the kind of its source, where the zone's mark of the name tells it."""
+    zone = world.config.zone_of(change.key) if change.after is None else None
+    held = world.held[zone.name].get(change.key) if zone else None
+    kind = held.resource.partition("/")[0] if held else ""
+    return replace(change, source=f"{cluster}/{kind}") if kind else change
 
 
 def _split_dns_changes(world: World) -> list[Change]:

@@ -97,7 +97,7 @@ def _host_change(
         place=place,
         gateway=wanted.gateway if wanted else "",
         moved=bool(wanted and before and set(before) <= wanted.former),
-        source=wanted.source if wanted else f"{place.partition('/')[0]}/httproute",
+        source=wanted.source if wanted else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""The tailnet as its reader saw it: devices by id, name and address, and Tailscale Services."""
+"""The tailnet as its reader saw it: devices, and Tailscale Services, by id, name and address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ TAILNET_RANGES = (ip_network("100.64.0.0/10"), ip_network("fd7a:115c:a1e0::/48")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A machine of the tailnet; `name` is its MagicDNS name, `hostname` what it calls itself."""
+    """A machine of the tailnet; `name` is its MagicDNS name, `hostname` what it calls itself.
+
+    A Tailscale Service stands for the machines that host it: its id is its name, `svc:…`.
+    """
 
     node_id: str
     name: str
@@ -39,22 +42,45 @@ class Device:
             external=bool(document.get("external")),
         )
 
+    @classmethod
+    def of_service(cls, document: Mapping[str, Any], domain: str) -> Device:
+        """Read a Tailscale Service of the tailnet reader's observation."""
+        label = document["name"].removeprefix("svc:")
+        return cls(
+            node_id=document["name"],
+            name=f"{label}.{domain}",
+            hostname=label,
+            addresses=tuple(document.get("addrs") or ()),
+            tags=frozenset(document.get("tags") or ()),
+            connected=True,
+        )
+
     def __str__(self) -> str:
         state = "connected" if self.connected else "offline"
         return f"{self.name} ({self.node_id}, {state})"
 
 
 class Tailnet:
-    """One observation; `complete` says whether a device that is not here does not exist."""
+    """One observation; `complete` says whether a device that is not here does not exist.
+
+    `whole` says so of Tailscale Services, too: reading them takes a scope of its own.
+    """
 
     def __init__(self, observation: Mapping[str, Any]) -> None:
         self.devices = tuple(map(Device.from_json, observation.get("devices") or ()))
-        self.complete = "devices" not in (observation.get("partial") or {})
+        partial = observation.get("partial") or {}
+        self.complete = "devices" not in partial
+        self.whole = self.complete and "services" not in partial
         self.magic_dns = _name(observation.get("magic_dns") or "") or self._domain()
-        self._services: list[Mapping[str, Any]] = list(observation.get("services") or ())
-        self._by_id = {device.node_id: device for device in self.devices}
-        self._by_name = {device.name: device for device in self.devices}
-        self._by_address = {a: device for device in self.devices for a in device.addresses}
+        self.services = tuple(
+            Device.of_service(document, self.magic_dns)
+            for document in observation.get("services") or ()
+        )
+        # Names and addresses are of one namespace; where a read contradicts itself, devices win.
+        carriers = (*self.services, *self.devices)
+        self._by_id = {carrier.node_id: carrier for carrier in carriers}
+        self._by_name = {carrier.name: carrier for carrier in carriers}
+        self._by_address = {a: carrier for carrier in carriers for a in carrier.addresses}
 
     def _domain(self) -> str:
         """Return the domain of our own devices' names: only shared-in ones have another."""
@@ -62,27 +88,16 @@ class Tailnet:
         return next(filter(None, names), "")
 
     def device(self, node_id: str) -> Device | None:
-        """Return the device with this node id."""
+        """Return the device with this node id, or the Service of this name (`svc:…`)."""
         return self._by_id.get(node_id)
 
     def named(self, name: str) -> Device | None:
-        """Return the device with this MagicDNS name."""
+        """Return the device, or the Service, with this MagicDNS name."""
         return self._by_name.get(_name(name))
 
     def holding(self, address: str) -> Device | None:
-        """Return the device with this address."""
+        """Return the device, or the Service, with this address."""
         return self._by_address.get(address)
-
-    def service_named(self, name: str) -> str | None:
-        """Return the Tailscale Service (`svc:…`) with this MagicDNS name."""
-        label = _name(name).removesuffix(f".{self.magic_dns}")
-        names = (service["name"] for service in self._services)
-        return next((service for service in names if service == f"svc:{label}"), None)
-
-    def service_holding(self, address: str) -> str | None:
-        """Return the Tailscale Service (`svc:…`) with this address."""
-        held = (s["name"] for s in self._services if address in (s.get("addrs") or ()))
-        return next(held, None)
 
     def called(self, hostname: str, tag: str = "") -> tuple[Device, ...]:
         """Return our own devices that call themselves exactly this, and have the tag if given."""

@@ -43,7 +43,8 @@ def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted 
     if literal:
         targets, key = literal, ""
     elif isinstance(device, GatewayDevice):
-        targets = device.addresses if zone.target == "address" else (device.name,)
+        address = (exposure.answer or zone.target) == "address"
+        targets = device.addresses if address else (device.name,)
     else:
         targets = ()
     return Wanted(

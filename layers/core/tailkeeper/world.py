@@ -6,14 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.gateways import (
-    GatewayDevice,
-    Refusal,
-    ghosts,
-    identify_gateway,
-    identify_resolver,
-    settling,
-)
+from tailkeeper.carriers import Subject, subjects_of
+from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, unsettled
+from tailkeeper.identity import identify
 from tailkeeper.records import Held, held_by_name
 from tailkeeper.sources import Discovery, declared, discover
 from tailkeeper.tailnet import Tailnet
@@ -97,31 +92,43 @@ class World:
         }
 
     @cached_property
-    def carriers(self) -> Mapping[str, GatewayDevice | Refusal]:
-        """Return the device of each gateway and resolver, by `<cluster>/<namespace>/<name>`."""
-        return dict(self._identified())
+    def subjects(self) -> Mapping[str, Subject]:
+        """Return what is to be identified, by `<cluster>/<key>`."""
+        return {
+            f"{cluster.name}/{subject.key}": subject
+            for cluster in self.config.clusters
+            for subject in subjects_of(
+                cluster,
+                self.clusters[cluster.name],
+                self.discoveries[cluster.name].operated,
+                (e.gateway for e in self.exposures if e.gateway and e.cluster == cluster.name),
+            )
+        }
 
-    def _identified(self) -> Iterator[tuple[str, GatewayDevice | Refusal]]:
-        for cluster in self.config.clusters:
-            document = self.clusters[cluster.name]
-            for gateway in cluster.gateways:
-                key = f"{cluster.name}/{gateway.key}"
-                nodes = self.memory.nodes(key)
-                yield key, identify_gateway(gateway, document, self.tailnet, nodes)
-            for config in cluster.resolvers:
-                key = carrier_of(cluster, config)
-                nodes = self.memory.nodes(key)
-                yield key, identify_resolver(config, document, self.tailnet, nodes)
+    @cached_property
+    def carriers(self) -> Mapping[str, GatewayDevice | Refusal]:
+        """Return the device of each gateway, resolver and operated object, as `subjects`."""
+        return {
+            key: identify(
+                subject.evidence, subject.configured, self.tailnet, self.memory.nodes(key)
+            )
+            for key, subject in self.subjects.items()
+        }
 
     @cached_property
     def unsettled(self) -> tuple[str, ...]:
-        """Return why it is worth observing again before anything is refused."""
+        """Return why it is worth observing again before anything is refused.
+
+        What has only a name of the tailnet's own is never written, so nothing waits for it.
+        """
+        written = {
+            f"{e.cluster}/{e.gateway}" for e in self.exposures if self.config.answers(e.host)
+        }
         return tuple(
             reason
-            for cluster in self.config.clusters
-            for reason in settling(
-                cluster, self.clusters[cluster.name], self.tailnet, self.event_nodes
-            )
+            for key, subject in self.subjects.items()
+            if (key in written or not subject.operated) and not subject.evidence.unread
+            for reason in unsettled(subject.evidence, subject.asked, self.tailnet, self.event_nodes)
         )
 
     @cached_property
@@ -144,10 +151,10 @@ class World:
     def partial(self) -> Mapping[str, str]:
         """Return why a source was not read whole, by `<kind>` and `<cluster>/<kind>`."""
         return {
-            key: "; ".join(discovery.partial)
+            key: why
             for name, discovery in self.discoveries.items()
-            if discovery.partial
-            for key in ("httproute", f"{name}/httproute")
+            for kind, why in discovery.partial.items()
+            for key in (kind, f"{name}/{kind}")
         }
 
 

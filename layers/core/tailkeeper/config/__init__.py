@@ -106,6 +106,12 @@ class Config:
         name = zone_of(host, (zone.name for zone in self.zones))
         return next((zone for zone in self.zones if zone.name == name), None)
 
+    def cluster_of(self, exposure: DeclaredExposure) -> ClusterConfig | None:
+        """Return the cluster of a declared exposure's target: the one it names, or the only one."""
+        if not exposure.cluster:
+            return self.clusters[0] if len(self.clusters) == 1 else None
+        return next((c for c in self.clusters if c.name == exposure.cluster), None)
+
     def as_json(self) -> dict[str, Any]:
         """Return the configuration as a JSON document, in the file's own words."""
         return document_of(self)
@@ -124,6 +130,24 @@ def _compare(config: Config, section: Section) -> None:
         if exposure.host and not config.answers(exposure.host):
             remedy = "add its domain to zones or to a resolver's domains"
             section.blame(("exposures", place, "host"), "has no zone and no resolver", remedy)
+        _check_carrier(config, section, place, exposure)
+
+
+def _check_carrier(
+    config: Config, section: Section, place: int, exposure: DeclaredExposure
+) -> None:
+    """Blame a target that is an object of no cluster, or a Gateway that is not followed."""
+    if not exposure.carrier:
+        return
+    cluster = config.cluster_of(exposure)
+    if cluster is None:
+        known = ", ".join(c.name for c in config.clusters) or "add one under clusters"
+        section.blame(("exposures", place, "cluster"), "names no cluster", f"use one of: {known}")
+    elif exposure.target.startswith("gateway/") and exposure.carrier not in {
+        gateway.key for gateway in cluster.gateways
+    }:
+        remedy = f"add it to the gateways of {cluster.name}"
+        section.blame(("exposures", place, "target"), "is a Gateway that is not followed", remedy)
 
 
 def _refuse_doubles(section: Section, key: str, names: Iterable[str]) -> None:

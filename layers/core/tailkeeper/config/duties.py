@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,27 +15,42 @@ if TYPE_CHECKING:
 
 MOST_DELETES = 10_000
 LAST_PORT = 65_535
+OBJECT = re.compile(r"(gateway|service|ingress)/[^/]+/[^/]+|proxygroup/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredExposure:
-    """A hostname published by hand; `target` is an address or a name, taken as it is."""
+    """A hostname published by hand; `target` is an address or a name, taken as it is.
+
+    Or it is an object of a cluster (the only one, where `cluster` is ""), whose device is followed:
+    `gateway|service|ingress/<namespace>/<name>` or `proxygroup/<name>`. `answer` (`cname`,
+    `address`) is then what the zone says, where that is not the zone's own way.
+    """
 
     host: str
     target: str
     port: int = 443
     protocol: str = "https"
     views: tuple[str, ...] = ("public", "tailnet")
+    cluster: str = ""
+    answer: str = ""
+
+    @property
+    def carrier(self) -> str | None:
+        """Return what carries it, as exposures name it; None for a literal target."""
+        return self.target.removeprefix("gateway/") if "/" in self.target else None
 
     @classmethod
     def read(cls, section: Section) -> DeclaredExposure:
         """Read one element of `exposures`."""
         exposure = cls(
             host=section.text("host", like="nas.example.com", check=dns_name),
-            target=section.text("target", like="100.64.0.9"),
+            target=section.text("target", like="100.64.0.9", check=_target),
             port=section.whole("port", 443, least=1, most=LAST_PORT),
-            protocol=section.choice("protocol", ("https", "http", "tcp"), "https"),
+            protocol=section.choice("protocol", ("https", "http", "tls", "tcp"), "https"),
             views=section.texts("views", like="tailnet", check=_view) or ("public", "tailnet"),
+            cluster=section.text("cluster", ""),
+            answer=section.text("answer", "", check=_answer),
         )
         section.finish()
         return exposure
@@ -121,6 +137,18 @@ class Budgets:
     def as_json(self) -> dict[str, str]:
         """Return the budgets as the file writes them."""
         return {"settle": format_duration(self.settle), "prove": format_duration(self.prove)}
+
+
+def _target(value: str) -> str:
+    if "/" in value and not OBJECT.fullmatch(value):
+        raise UnfitError(f"is {value!r}", "write it as service/<namespace>/<name>, or as a name")
+    return value
+
+
+def _answer(value: str) -> str:
+    if value not in {"cname", "address"}:
+        raise UnfitError(f"is {value!r}", "use cname or address")
+    return value
 
 
 def _view(value: str) -> str:

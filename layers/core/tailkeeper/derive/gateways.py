@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.config import DeviceName, GatewayConfig
 from tailkeeper.derive.inventory import Inventory, annotations_of, key_of, namespace_of
-from tailkeeper.evidence import carries, reaches_tailnet
+from tailkeeper.evidence import carries
+from tailkeeper.operated import reaches_tailnet
 from tailkeeper.sources.annotations import Annotations
 
 

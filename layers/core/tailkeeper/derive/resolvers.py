@@ -10,7 +10,7 @@ from tailkeeper.config import DeviceName, ResolverConfig
 from tailkeeper.derive.corefile import ServerBlock, server_blocks
 from tailkeeper.derive.gateways import default_tags, derive_device
 from tailkeeper.derive.inventory import Inventory, key_of, namespace_of
-from tailkeeper.evidence import reaches_tailnet
+from tailkeeper.operated import reaches_tailnet
 from tailkeeper.writers import config_map_writers
 
 

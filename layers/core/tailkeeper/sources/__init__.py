@@ -1,7 +1,10 @@
 """Where exposures come from: one module per kind of source, put together here.
 
-A source is a module with `READS`, the kinds that decide about it, and a function that yields
-exposures and reports; `discover` asks each of them and sorts what they say.
+    routes      HTTPRoutes, GRPCRoutes, TLSRoutes and TCPRoutes of the followed Gateways
+    operator    Services, Ingresses and ProxyGroups that the Tailscale operator carries by itself
+    declared    the configuration
+
+`discover` asks each of them about one cluster, and sorts what they say.
 """
 
 from __future__ import annotations
@@ -9,15 +12,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Exposure
-from tailkeeper.sources import httproute
-from tailkeeper.sources.httproute import Surroundings
+from tailkeeper.operated import Operated
+from tailkeeper.sources.declared import declared
+from tailkeeper.sources.operator import KINDS as OPERATED
+from tailkeeper.sources.operator import read_operated
 from tailkeeper.sources.reports import Discovery, Report
+from tailkeeper.sources.routes import AROUND, read_route
+from tailkeeper.sources.routes import KINDS as ROUTES
+from tailkeeper.sources.surroundings import key_of, surroundings
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tailkeeper.config import Config
+    from tailkeeper.sources.surroundings import Surroundings
+
+    Found = Exposure | Report | Operated
 
 __all__ = ["Discovery", "Report", "declared", "discover"]
 
@@ -27,55 +38,38 @@ def discover(cluster: Mapping[str, Any], config: Config) -> Discovery:
 
     `cluster` is the reader's document: `cluster`, `partial` and `objects` by kind.
     """
-    around = _surroundings(cluster, config)
-    found: list[Exposure | Report] = []
-    for route in cluster["objects"].get("HTTPRoute", ()):
-        found += httproute.read_route(route, around)
-    exposures = [item for item in found if isinstance(item, Exposure)]
-    partial = cluster.get("partial") or {}
+    found = list(_found(cluster, surroundings(cluster, config)))
+    exposures = (item for item in found if isinstance(item, Exposure))
+    reports = (item for item in found if isinstance(item, Report))
+    operated = (item for item in found if isinstance(item, Operated))
     return Discovery(
         exposures=tuple(sorted(exposures, key=lambda e: (e.host, e.source, e.gateway or ""))),
-        reports=tuple(item for item in found if isinstance(item, Report)),
-        partial=tuple(f"{kind}: {partial[kind]}" for kind in httproute.READS if kind in partial),
+        reports=tuple(sorted(reports, key=lambda r: (r.source, r.why, r.hosts))),
+        operated={item.key: item for item in operated},
+        partial=_partial(cluster.get("partial") or {}),
     )
 
 
-def declared(config: Config) -> Iterator[Exposure]:
-    """Yield the exposures that a person wrote into the configuration."""
-    for item in config.exposures:
-        yield Exposure(
-            host=item.host,
-            source=f"config/exposures/{item.host}",
-            views=item.views,
-            port=item.port,
-            protocol=item.protocol,
-            target=item.target,
-            published="public" in item.views and config.zone_of(item.host) is not None,
-        )
+def _found(cluster: Mapping[str, Any], around: Surroundings) -> Iterator[Found]:
+    objects = cluster["objects"]
+    for kind in ROUTES:
+        for route in objects.get(kind, ()):
+            yield from read_route(kind, route, around)
+    for route in objects.get("UDPRoute", ()):
+        yield Report(f"udproute/{key_of(route)}", "UDPRoutes are not followed")
+    for kind in OPERATED:
+        for document in objects.get(kind, ()):
+            yield from read_operated(kind, document, around)
 
 
-def _surroundings(cluster: Mapping[str, Any], config: Config) -> Surroundings:
-    objects, name = cluster["objects"], cluster["cluster"]
-    # Parsed once: there may be 10,000 routes.
-    filters = {zone.name: zone.filter for zone in config.zones}
-
-    def publishes(host: str, annotations: Mapping[str, str]) -> bool:
-        zone = config.zone_of(host)
-        return zone is not None and filters[zone.name].matches(annotations)
-
-    return Surroundings(
-        cluster=name,
-        gateways={_key(gateway): gateway for gateway in objects.get("Gateway", ())},
-        followed=frozenset(g.key for c in config.clusters if c.name == name for g in c.gateways),
-        namespaces={
-            item["metadata"]["name"]: item["metadata"].get("labels") or {}
-            for item in objects.get("Namespace", ())
-        },
-        partial=frozenset(cluster.get("partial") or ()),
-        publishes=publishes,
-    )
-
-
-def _key(document: Mapping[str, Any]) -> str:
-    meta = document["metadata"]
-    return f"{meta['namespace']}/{meta['name']}"
+def _partial(partial: Mapping[str, str]) -> dict[str, str]:
+    """Return why a source is not read whole: by the kind of its objects, in lower case."""
+    deciding = {
+        **{kind: (kind, *AROUND) for kind in ROUTES},
+        **{kind: (kind,) for kind in OPERATED},
+    }
+    return {
+        kind.lower(): "; ".join(f"{read}: {partial[read]}" for read in kinds if read in partial)
+        for kind, kinds in deciding.items()
+        if any(read in partial for read in kinds)
+    }

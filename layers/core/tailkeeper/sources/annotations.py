@@ -1,13 +1,16 @@
-"""ExternalDNS's annotations, under both of its prefixes.
+"""ExternalDNS's annotations, under both of its prefixes, and tailkeeper's own two.
 
 Version 0.22 moved them from `external-dns.alpha.kubernetes.io/` to `external-dns.kubernetes.io/`;
 clusters hold both, so both are read and the newer one wins. Rules: ExternalDNS,
 docs/annotations/annotations.md.
+
+    tailkeeper.dev/target   cname | address: what the zone answers, instead of the zone's own way
+    tailkeeper.dev/views    public, tailnet: the only views that get the object's names
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tailkeeper.durations import go_duration
 
@@ -17,8 +20,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PREFIXES = ("external-dns.kubernetes.io/", "external-dns.alpha.kubernetes.io/")
+OWN_PREFIX = "tailkeeper.dev/"
 CONTROLLER = "dns-controller"
 LONGEST_TTL = 2_147_483_647
+WAYS = ("cname", "address")
+VIEWS = ("public", "tailnet")
+UNFOLLOWED = (
+    "access",
+    "alias",
+    "cloudflare-custom-hostname",
+    "cloudflare-region-key",
+    "internal-hostname",
+    "record-type",
+    "set-identifier",
+)
 _BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 
 
@@ -46,30 +61,58 @@ class Annotations:
     @property
     def ttl(self) -> int | None:
         """Return the TTL in seconds, None where it is not set or cannot be read."""
-        return self._read("ttl", _ttl)
+        return _read(self.get("ttl"), _ttl)
 
     @property
     def proxied(self) -> bool | None:
         """Return whether Cloudflare should proxy, None where it is not set or cannot be read."""
-        return self._read("cloudflare-proxied", _boolean)
+        return _read(self.get("cloudflare-proxied"), _boolean)
 
-    def _read(self, name: str, read: Callable[[str], T]) -> T | None:
-        text = self.get(name)
-        try:
-            return None if text is None else read(text)
-        except ValueError:
-            return None
+    @property
+    def comment(self) -> str | None:
+        """Return the comment for Cloudflare's record, None where it is not set."""
+        return self.get("cloudflare-record-comment")
 
-    def complaints(self) -> Iterator[str]:
-        """Yield what stands here to no effect, and why."""
-        if self.get("target") is not None:
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Return the tags for Cloudflare's record, in order."""
+        return tuple(sorted(set(self.listed("cloudflare-tags"))))
+
+    @property
+    def answer(self) -> str:
+        """Return `cname` or `address`, "" where the zone's own way is followed."""
+        return _read(self.all.get(f"{OWN_PREFIX}target"), _way) or ""
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Return the views that may get the names: all, unless somebody chose."""
+        return _read(self.all.get(f"{OWN_PREFIX}views"), _views) or VIEWS
+
+    def complaints(self, *, target: bool = False) -> Iterator[str]:
+        """Yield what stands here to no effect, and why; `target` says that one counts here."""
+        if self.get("target") is not None and not target:
             yield "its target annotation is ignored: it belongs on the Gateway"
-        for name, read in (("ttl", _ttl), ("cloudflare-proxied", _boolean)):
+        for name in UNFOLLOWED:
+            if self.get(name) is not None:
+                yield f"its {name} annotation is not followed"
+        texts: tuple[tuple[str, str | None, Callable[[str], Any]], ...] = (
+            ("ttl", self.get("ttl"), _ttl),
+            ("cloudflare-proxied", self.get("cloudflare-proxied"), _boolean),
+            (f"{OWN_PREFIX}target", self.all.get(f"{OWN_PREFIX}target"), _way),
+            (f"{OWN_PREFIX}views", self.all.get(f"{OWN_PREFIX}views"), _views),
+        )
+        for name, text, read in texts:
             try:
-                # Both readers take "0", so an absent annotation is never blamed.
-                read(self.get(name) or "0")
+                _ = text is None or read(text)
             except ValueError as error:
                 yield f"its {name} annotation is ignored: {error}"
+
+
+def _read(text: str | None, read: Callable[[str], T]) -> T | None:
+    try:
+        return None if text is None else read(text)
+    except ValueError:
+        return None
 
 
 def _ttl(text: str) -> int | None:
@@ -84,3 +127,16 @@ def _boolean(text: str) -> bool:
     if text.lower() not in _BOOLEANS:
         raise ValueError(f"{text!r} is neither true nor false")
     return _BOOLEANS[text.lower()]
+
+
+def _way(text: str) -> str:
+    if text not in WAYS:
+        raise ValueError(f"{text!r} is neither cname nor address")
+    return text
+
+
+def _views(text: str) -> tuple[str, ...]:
+    named = {part.strip() for part in text.split(",")}
+    if not named <= set(VIEWS):
+        raise ValueError(f"{text!r} does not list public or tailnet")
+    return tuple(view for view in VIEWS if view in named)

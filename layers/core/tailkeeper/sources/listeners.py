@@ -1,4 +1,4 @@
-"""Which of a Gateway's listeners take a route, and under which names (Gateway API v1)."""
+"""Which listeners take a route, and under which names (Gateway API v1)."""
 
 from __future__ import annotations
 
@@ -10,50 +10,85 @@ from tailkeeper.selectors import SelectorError, label_selector
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    Labels = Mapping[str, Mapping[str, str]]
 
 GROUP = "gateway.networking.k8s.io"
-PROTOCOLS = {"HTTPS": "https", "HTTP": "http"}
+PROTOCOLS: dict[str, dict[str, str]] = {
+    "HTTPRoute": {"HTTPS": "https", "HTTP": "http"},
+    "GRPCRoute": {"HTTPS": "tls", "HTTP": "tcp"},
+    "TLSRoute": {"TLS": "tls"},
+    "TCPRoute": {"TCP": "tcp"},
+}
+"""The listener protocols that take a kind of route, the best one first, and what is then spoken.
+
+ExternalDNS has the same table, without preferences. A gRPC server need not answer GET, so it is
+only greeted.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attachment:
-    """A name under which a listener serves a route; https sorts before http."""
+    """A name under which a listener serves a route; of two the better `rank` sorts first."""
 
     host: str
     gateway: str
-    plain: bool
+    rank: int
     port: int
+    protocol: str
+    target: str = ""
 
-    @property
-    def protocol(self) -> str:
-        """Return `https` or `http`."""
-        return "http" if self.plain else "https"
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Where a parentRef leads: listeners, the namespace `home` they are in, and their Gateway.
+
+    `target` is what their target annotation says.
+    """
+
+    gateway: str
+    home: str
+    listeners: Sequence[Mapping[str, Any]]
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The route that asks: its kind, its namespace, its canonical names, "" for any name."""
+
+    kind: str
+    namespace: str
+    names: Collection[str]
 
 
 class UnknownNamespaceError(LookupError):
-    """A listener selects namespaces by label, and the route's namespace was not read."""
+    """Somebody selects namespaces by label, and this one was not read."""
 
 
 def attachments(
-    gateway: Mapping[str, Any],
-    namespace: str,
-    ref: Mapping[str, Any],
-    names: Collection[str],
-    namespaces: Mapping[str, Mapping[str, str]],
+    parent: Parent, ref: Mapping[str, Any], asker: Asker, namespaces: Labels
 ) -> set[Attachment]:
-    """Return the names under which the listeners that `ref` points at serve an HTTPRoute.
+    """Return the names under which the parent's listeners that `ref` points at serve a route.
 
-    The route's canonical `names` hold "" for any name; `namespaces` are labels by name. Raises
-    UnknownNamespaceError.
+    `namespaces` are labels by name. Raises UnknownNamespaceError.
     """
-    meta = gateway["metadata"]
-    key = f"{meta['namespace']}/{meta['name']}"
+    spoken = PROTOCOLS[asker.kind]
+    rank = {protocol: place for place, protocol in enumerate(spoken)}
     return {
-        Attachment(host, key, listener["protocol"] == "HTTP", int(listener["port"]))
-        for listener in gateway["spec"].get("listeners") or ()
-        if _is_meant(listener, ref) and _allows(listener, meta["namespace"], namespace, namespaces)
-        for host in _shared(listener.get("hostname") or "", names)
+        Attachment(
+            host,
+            parent.gateway,
+            rank[listener["protocol"]],
+            int(listener.get("port") or 0),
+            spoken[listener["protocol"]],
+            parent.target,
+        )
+        for listener in parent.listeners
+        if listener.get("protocol") in spoken
+        and _is_meant(listener, ref)
+        and _allows(listener, parent.home, asker, namespaces)
+        for host in _shared(listener.get("hostname") or "", asker.names)
     }
 
 
@@ -65,25 +100,29 @@ def _shared(hostname: str, names: Collection[str]) -> Iterator[str]:
 
 def _is_meant(listener: Mapping[str, Any], ref: Mapping[str, Any]) -> bool:
     section, port = ref.get("sectionName"), ref.get("port")
-    return (
-        listener.get("protocol") in PROTOCOLS
-        and section in {None, "", listener.get("name")}
-        and port in {None, listener.get("port")}
-    )
+    return section in {None, "", listener.get("name")} and port in {None, listener.get("port")}
 
 
-def _allows(
-    listener: Mapping[str, Any],
-    home: str,
-    namespace: str,
-    namespaces: Mapping[str, Mapping[str, str]],
-) -> bool:
+def _allows(listener: Mapping[str, Any], home: str, asker: Asker, namespaces: Labels) -> bool:
     allowed = listener.get("allowedRoutes") or {}
     kinds = allowed.get("kinds") or ()
-    if kinds and not any(_is_http_route(kind) for kind in kinds):
+    if kinds and not any(_is_kind(kind, asker.kind) for kind in kinds):
         return False
-    rule = allowed.get("namespaces") or {}
-    match rule.get("from") or "Same":
+    return lets_in(allowed.get("namespaces") or {}, "Same", home, asker.namespace, namespaces)
+
+
+def _is_kind(allowed: Mapping[str, Any], kind: str) -> bool:
+    return (allowed.get("group") or GROUP) == GROUP and allowed.get("kind") == kind
+
+
+def lets_in(
+    rule: Mapping[str, Any], default: str, home: str, namespace: str, namespaces: Labels
+) -> bool:
+    """Say whether a rule of `from` and `selector` lets in objects of a namespace.
+
+    Raises UnknownNamespaceError.
+    """
+    match rule.get("from") or default:
         case "All":
             return True
         case "Same":
@@ -93,15 +132,7 @@ def _allows(
     return False
 
 
-def _is_http_route(kind: Mapping[str, Any]) -> bool:
-    return (kind.get("group") or GROUP) == GROUP and kind.get("kind") == "HTTPRoute"
-
-
-def _selects(
-    selector: Mapping[str, Any] | None,
-    namespace: str,
-    namespaces: Mapping[str, Mapping[str, str]],
-) -> bool:
+def _selects(selector: Mapping[str, Any] | None, namespace: str, namespaces: Labels) -> bool:
     if namespace not in namespaces:
         raise UnknownNamespaceError(namespace)
     # A LabelSelector that is absent selects nothing; an empty one selects everything.

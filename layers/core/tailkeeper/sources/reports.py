@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tailkeeper.model import Exposure
+    from tailkeeper.operated import Operated
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Exposures in the order of host and source; reports; and why the view is partial, by kind."""
+    """Exposures in the order of host and source; reports; what the operator carries, by its key.
+
+    `partial` says why a kind of source, in lower case, was not read whole.
+    """
 
     exposures: tuple[Exposure, ...] = ()
     reports: tuple[Report, ...] = ()
-    partial: tuple[str, ...] = ()
+    operated: Mapping[str, Operated] = field(default_factory=dict)
+    partial: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kept_hosts(self) -> frozenset[str]:

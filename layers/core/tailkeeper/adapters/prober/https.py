@@ -103,7 +103,7 @@ class Secured:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is meant: `host` is SNI and Host. `protocol` is https, http or tcp."""
+    """Who is meant: `host` is SNI and Host. `protocol` is https, http, tls or tcp."""
 
     host: str
     port: int
@@ -118,9 +118,11 @@ async def speak(
     ends = None
     if endpoint.protocol == "tcp":
         return Spoken()
-    if endpoint.protocol == "https":
+    if endpoint.protocol in {"https", "tls"}:
         channel = secured = Secured(Plain(streams), context, endpoint.host)
         ends = await _certificate_end(secured, patience)
+    if endpoint.protocol == "tls":
+        return Spoken(ends)
     status, empty = await _answered(channel, endpoint, patience)
     return Spoken(ends, status, empty)
 

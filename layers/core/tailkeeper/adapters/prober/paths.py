@@ -3,7 +3,7 @@
 view     path             what is asked
 public   authoritative    the zone's own servers: exactly the planned records
 tailnet  split-dns        the tailnet's resolver: the planned addresses; then these
-tailnet  magic-dns        the MagicDNS name that the public CNAME leads to
+tailnet  magic-dns        the MagicDNS name that the public CNAME leads to, or the exposure's own
 tailnet  public-record    the tailnet addresses that the public records hold
 tailnet  rest-of-zone     the resolver, for names that are no exposures
 
@@ -53,6 +53,8 @@ def paths_of(target: Target) -> Iterator[Path]:
             yield Path("tailnet", "public-record", _public_record)
     if "tailnet" in target:
         yield Path("tailnet", "split-dns", _split_dns)
+    if "magic" in target:
+        yield Path("tailnet", "magic-dns", _own_name)
 
 
 async def _authoritative(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
@@ -75,6 +77,10 @@ async def _split_dns(vantage: Vantage, target: Target, patience: Patience) -> Ou
 
 async def _magic_dns(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
     return await vantage.reach(_led_to(vantage, target, _magic_names), target, patience)
+
+
+async def _own_name(vantage: Vantage, target: Target, patience: Patience) -> Outcome:
+    return await vantage.reach([target["host"]], target, patience)
 
 
 async def _public_record(vantage: Vantage, target: Target, patience: Patience) -> Outcome:

@@ -10,7 +10,7 @@ from tailkeeper.adapters.prober.dialling import hang_up
 from tailkeeper.adapters.prober.https import Endpoint, speak
 from tailkeeper.adapters.prober.messages import answer_of, questions
 from tailkeeper.adapters.prober.nameservers import Nameserver, NoAnswer
-from tailkeeper.hops import Fault, Outcome, asked_name, judge_spoken
+from tailkeeper.hops import Blind, Fault, Outcome, asked_name, judge_spoken
 
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Vantage:
         It is spoken with at the first place that takes the connection. Another place that does
         not makes it degraded: some clients will try that one first.
         """
+        if target["protocol"] == "udp":
+            raise Blind("UDP has no connection that could be tried")
         endpoint = Endpoint(asked_name(target["host"]), target["port"], target["protocol"])
         opened, failed = await self._dialled(places, endpoint.port, patience)
         try:

@@ -1,4 +1,4 @@
-"""Exposures of HTTPRoutes, by ExternalDNS's documented gateway-httproute rules."""
+"""Exposures of routes, by the documented rules of ExternalDNS's gateway sources."""
 
 from __future__ import annotations
 
@@ -6,99 +6,20 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.config import ClusterConfig, Config, DeclaredExposure, GatewayConfig, ZoneConfig
-from tailkeeper.sources import Discovery, declared, discover
-
-
-ALPHA, NEWER = "external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"
-EXPOSE = {f"{ALPHA}expose": "true"}
-CONFIG = Config(
-    clusters=(ClusterConfig("homelab", (GatewayConfig("infra", "gw"),)),),
-    zones=(ZoneConfig("example.com", "me", annotation_filter=f"{ALPHA}expose=true"),),
+from tailkeeper.config import ClusterConfig, Config, GatewayConfig
+from tests.support.routes import (
+    ALPHA,
+    CONFIG,
+    EXPOSE,
+    NEWER,
+    condition,
+    found,
+    gateway,
+    hosts,
+    listener,
+    parent,
+    route,
 )
-
-
-def listener(**fields: Any) -> dict[str, Any]:
-    """Return an HTTPS listener that takes routes from everywhere."""
-    return {
-        "name": "https",
-        "protocol": "HTTPS",
-        "port": 443,
-        "hostname": "*.example.com",
-        "allowedRoutes": {"namespaces": {"from": "All"}},
-        **fields,
-    }
-
-
-def gateway(*listeners: Any, name: str = "gw", **annotations: str) -> dict[str, Any]:
-    """Return a Gateway of namespace infra; its annotations stand under the older prefix."""
-    return {
-        "metadata": {
-            "namespace": "infra",
-            "name": name,
-            "annotations": {ALPHA + key: value for key, value in annotations.items()},
-        },
-        "spec": {"listeners": list(listeners or (listener(),))},
-    }
-
-
-def condition(status: str = "True", **fields: Any) -> dict[str, Any]:
-    """Return an Accepted condition."""
-    return {"type": "Accepted", "status": status, "observedGeneration": 2, **fields}
-
-
-def parent(name: str = "gw", **fields: Any) -> dict[str, Any]:
-    """Return a parentRef to a Gateway of namespace infra."""
-    return {"name": name, "namespace": "infra", **fields}
-
-
-def route(
-    *hostnames: str,
-    refs: Any = None,
-    judged: Any = None,
-    conditions: Any = None,
-    annotations: dict[str, str] | None = None,
-    namespace: str = "media",
-) -> dict[str, Any]:
-    """Return an HTTPRoute `app`, accepted by each parent it names unless `judged` says else."""
-    refs = [parent()] if refs is None else refs
-    return {
-        "metadata": {
-            "namespace": namespace,
-            "name": "app",
-            "generation": 2,
-            "annotations": EXPOSE if annotations is None else annotations,
-        },
-        "spec": {"parentRefs": refs, "hostnames": list(hostnames)},
-        "status": {
-            "parents": [
-                {
-                    "parentRef": ref,
-                    "conditions": [condition()] if conditions is None else conditions,
-                }
-                for ref in (refs if judged is None else judged)
-            ]
-        },
-    }
-
-
-def found(
-    *objects: dict[str, Any], config: Config = CONFIG, partial: dict[str, str] | None = None
-) -> Discovery:
-    """Discover what Gateways, routes and two namespaces expose."""
-    namespaces = [
-        {"metadata": {"name": "media", "labels": {"open": "yes"}}},
-        {"metadata": {"name": "infra"}},
-    ]
-    kinds: dict[str, list[Any]] = {"Gateway": [], "HTTPRoute": [], "Namespace": namespaces}
-    for document in objects:
-        kinds["Gateway" if "listeners" in document["spec"] else "HTTPRoute"].append(document)
-    return discover({"cluster": "homelab", "partial": partial or {}, "objects": kinds}, config)
-
-
-def hosts(discovery: Discovery) -> list[str]:
-    """Return the exposed names, in order."""
-    return [exposure.host for exposure in discovery.exposures]
 
 
 def test_an_exposure_says_where_it_comes_from() -> None:
@@ -284,7 +205,7 @@ def test_what_is_kept_includes_the_listeners_own_names() -> None:
         ),
         (
             route("a.example.org", refs=[parent(sectionName="https")]),
-            "Gateway gw does not serve its names on section https",
+            "Gateway infra/gw does not serve its names on section https",
             False,
         ),
     ],
@@ -397,6 +318,9 @@ def test_what_is_not_published_is_still_exposed(
         ({f"{ALPHA}controller": "dns-controller"}, None, None, 0),
         ({f"{ALPHA}controller": "somebody"}, None, None, 1),
         ({f"{ALPHA}controller": ""}, None, None, 1),
+        ({f"{NEWER}set-identifier": "a"}, None, None, 1),
+        ({"tailkeeper.dev/target": "alias"}, None, None, 1),
+        ({"tailkeeper.dev/views": "cluster"}, None, None, 1),
     ],
 )
 def test_other_annotations(
@@ -434,7 +358,7 @@ def test_partial_reads_prove_nothing() -> None:
     """A Gateway or namespace that an incomplete list lacks keeps the route's names."""
     gone = found(route("a.example.com"), partial={"Gateway": "timed out after 500"})
     assert gone.kept_hosts == {"a.example.com"}
-    assert gone.partial == ("Gateway: timed out after 500",)
+    assert gone.partial["httproute"] == "Gateway: timed out after 500"
 
     selecting = listener(
         allowedRoutes={"namespaces": {"from": "Selector", "selector": {"matchLabels": {"a": "b"}}}}
@@ -443,24 +367,65 @@ def test_partial_reads_prove_nothing() -> None:
     assert unknown.kept_hosts == {"a.example.com"}
 
 
-def test_declared_exposures() -> None:
-    """What the configuration declares is literal, and public only where there is a zone."""
-    config = Config(
-        zones=CONFIG.zones,
-        exposures=(
-            DeclaredExposure("nas.example.com", "100.64.0.9", 5001),
-            DeclaredExposure("tv.example.com", "100.64.0.8", views=("tailnet",)),
-            DeclaredExposure("nas.example.org", "100.64.0.9"),
-        ),
-    )
+def test_what_goes_with_a_record() -> None:
+    """Comment and tags are the provider's; the newer prefix holds for them, too."""
+    annotations = {
+        f"{NEWER}cloudflare-record-comment": "by hand",
+        f"{ALPHA}cloudflare-tags": "team:home, env:lab,team:home",
+    }
 
-    nas, tv, elsewhere = declared(config)
+    (exposure,) = found(gateway(), route("a.example.com", annotations=annotations)).exposures
 
-    assert (nas.host, nas.target, nas.port, nas.gateway) == (
-        "nas.example.com",
-        "100.64.0.9",
-        5001,
-        None,
-    )
-    assert [nas.published, tv.published, elsewhere.published] == [True, False, False]
-    assert nas.source == "config/exposures/nas.example.com"
+    assert (exposure.comment, exposure.tags) == ("by hand", ("env:lab", "team:home"))
+
+
+@pytest.mark.parametrize(
+    ("on_route", "on_gateway", "answer"),
+    [
+        (None, None, ""),
+        ("address", None, "address"),
+        (None, "address", "address"),
+        ("cname", "address", "cname"),
+        ("nonsense", "address", "address"),
+    ],
+)
+def test_how_the_zone_answers_is_chosen_by_route_or_gateway(
+    on_route: str | None, on_gateway: str | None, answer: str
+) -> None:
+    """The route's word counts before the Gateway's."""
+    front, app = gateway(), route("a.example.com")
+    for document, word in ((front, on_gateway), (app, on_route)):
+        if word:
+            document["metadata"]["annotations"] = {**EXPOSE, "tailkeeper.dev/target": word}
+
+    (exposure,) = found(front, app).exposures
+
+    assert exposure.answer == answer
+
+
+@pytest.mark.parametrize(
+    ("views", "expected", "published"),
+    [
+        ("public,tailnet", ("public", "tailnet"), True),
+        ("tailnet, public", ("public", "tailnet"), True),
+        ("tailnet", ("tailnet",), False),
+        ("public", ("public",), True),
+    ],
+)
+def test_views_can_be_chosen(views: str, expected: tuple[str, ...], *, published: bool) -> None:
+    """Split horizon without a filter: one name, only where it is wanted."""
+    annotations = {**EXPOSE, "tailkeeper.dev/views": views}
+
+    (exposure,) = found(gateway(), route("a.example.com", annotations=annotations)).exposures
+
+    assert (exposure.views, exposure.published) == (expected, published)
+
+
+def test_a_parent_that_has_not_judged_keeps_the_names_asked_for() -> None:
+    """F04: the other parent's word is not the whole word."""
+    half = route("a.example.com", refs=[parent(), parent("b")], judged=[parent()])
+
+    discovery = found(gateway(listener(hostname="b.example.com")), half)
+
+    assert "Gateway infra/b has not judged it yet" in [r.why for r in discovery.reports]
+    assert discovery.kept_hosts == {"a.example.com"}
