@@ -9,6 +9,8 @@ from typing import NoReturn
 from cli.problems import USAGE
 
 
+MOST = 1000  # changes in one list
+
 REPLACED = """\
 A replaced stand-in is not started. Its credentials come from the environment:
   TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET, or TAILSCALE_API_KEY
@@ -20,6 +22,10 @@ Which tailkeeper: --sandbox FILE, else the file that TAILKEEPER_SANDBOX names, e
 """
 OUTCOMES = """\
 Exit code: 0 applied, in_sync or planned; 1 failed; 2 held; 3 refused; 4 undone; 64 usage.
+"""
+UNDONE = """\
+It waits for a run that is at work. What somebody changed since stays, and is told.
+Exit code: 0 undone, or nothing was left to undo; 1 failed; 3 a part was refused; 64 usage.
 """
 
 
@@ -44,6 +50,7 @@ def parser() -> Parser:
     _up(_command(commands, "up", "run the embedded world until it is stopped", REPLACED))
     _run(_command(commands, "run", "run a state machine, and say what came of it", OUTCOMES))
     _changes(_command(commands, "changes", "list what was changed, or show one change"))
+    _undo(_command(commands, "undo", "take a change back, exactly", UNDONE))
     return whole
 
 
@@ -93,17 +100,28 @@ def _up(command: Parser) -> None:
 
 
 def _run(command: Parser) -> None:
-    command.add_argument("machine", help="converge or sweep")
+    command.add_argument("machine", help="converge, sweep or undo")
     command.add_argument("--input", metavar="JSON|@FILE", help="the execution's input; see events/")
-    command.add_argument("--dry-run", action="store_true", help="plan only; takes no lease")
-    command.add_argument("--follow", action="store_true", help="show each state as it is left")
+    _how(command)
     _where(command)
 
 
 def _changes(command: Parser) -> None:
     command.add_argument("id", nargs="?", metavar="ID", help="show this change")
+    text = "list the newest N (default: %(default)s)"
+    command.add_argument("--limit", type=_whole, default=50, metavar="N", help=text)
     _where(command)
-    command.epilog = WHERE
+
+
+def _undo(command: Parser) -> None:
+    command.add_argument("id", metavar="ID", help="the change to undo; `tailkeeper changes`")
+    _how(command)
+    _where(command)
+
+
+def _how(command: Parser) -> None:
+    command.add_argument("--dry-run", action="store_true", help="plan only; takes no lease")
+    command.add_argument("--follow", action="store_true", help="show each state as it is left")
 
 
 def _where(command: Parser) -> None:
@@ -137,3 +155,9 @@ def _positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST}")
+    return int(text)

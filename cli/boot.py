@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 CREDENTIALS = frozenset({"api_key", "client_id", "client_secret"})
 LEASE_SECONDS, SHORTEST_LEASE = 150, 30  # a lease is real time, since functions are
+PATIENCE_SECONDS = 900  # world time, as every Wait is: yet longer than a dead run's lease
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 PUNCTUALITY = 0.9  # of a schedule
 UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
@@ -137,13 +138,15 @@ class Booted:
 
     def _aws_request(self, folder: Path, world: Mapping[str, Any]) -> dict[str, Any]:
         speed = self._wishes.speed
+        lease = max(SHORTEST_LEASE, math.ceil(LEASE_SECONDS / speed))
         parameters = {
             "Config": json.dumps(self._wishes.config.as_json(), separators=(",", ":")),
             "TailscaleUrl": world["tailscale"]["base_url"],
             "CloudflareUrl": world["cloudflare"]["base_url"],
             "TailnetProxy": f"socks5h://{world['socks5']}",
             "PublicDns": world["dns"]["public"],
-            "LeaseSeconds": str(max(SHORTEST_LEASE, math.ceil(LEASE_SECONDS / speed))),
+            "LeaseSeconds": str(lease),
+            "PatienceSeconds": str(max(PATIENCE_SECONDS, math.ceil(2 * lease * speed))),
             "SweepRate": self._wishes.sweep,
             "SweepSeconds": str(self._wishes.sweep_seconds),
         }

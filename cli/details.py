@@ -1,4 +1,4 @@
-"""One short remark on what a state of Converge or Sweep came to, for people who follow a run."""
+"""One short remark on what a state of a machine came to, for people who follow a run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _swept(payload: Payload) -> str:
 
 REMARKS: dict[str, Callable[[Payload], str]] = {
     "Gather Causes": _gathered,
-    "Plan Change": _planned,
+    **dict.fromkeys(("Plan Change", "Plan Undo"), _planned),
     **dict.fromkeys(("Apply Records", "Apply Resolver", "Apply Split DNS"), _applied),
     **dict.fromkeys(("Undo Records", "Undo Resolver", "Undo Split DNS"), _applied),
     "Judge Proof": _judged,

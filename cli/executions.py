@@ -95,6 +95,12 @@ def described(deployment: Deployment, arn: str) -> Ended | None:
     return Ended(arn, answer["status"], output, why)
 
 
+def is_of(deployment: Deployment, machine: str, arn: str) -> bool:
+    """Say whether an execution is one of a machine's."""
+    name = deployment.machines.get(machine, "").rpartition(":")[2]
+    return bool(name) and arn.split(":")[-2:-1] == [name]
+
+
 def started_since(deployment: Deployment, machine: str, moment: float) -> Iterator[str]:
     """Yield the ARNs of executions that started after an epoch second, newest first."""
     pages = deployment.states.get_paginator("list_executions").paginate(

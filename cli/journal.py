@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.executions import unpacked
 from tailkeeper.model import SURFACES, Change
 
 
@@ -40,10 +41,12 @@ class Entry:
 
 def heads(deployment: Deployment, limit: int) -> list[Head]:
     """Return the newest changes' heads, newest first."""
-    found = deployment.dynamodb.query(
-        **_partition(deployment, "changes"), ScanIndexForward=False, Limit=limit
+    pages = deployment.dynamodb.get_paginator("query").paginate(
+        **_partition(deployment, "changes"),
+        ScanIndexForward=False,
+        PaginationConfig={"MaxItems": limit},
     )
-    return [_head(item) for item in found["Items"]]
+    return [_head(item) for page in pages for item in page["Items"]]
 
 
 def head(deployment: Deployment, change_id: str) -> Head | None:
@@ -57,7 +60,7 @@ def entries(deployment: Deployment, change_id: str) -> list[Entry]:
     """Return a change's entries, in the order of its rounds, and of surfaces and names in each."""
     found = [
         Entry(
-            Change.from_json(json.loads(item["change"]["S"])),
+            Change.from_json(_whole(deployment, json.loads(item["change"]["S"]))),
             item["state"]["S"],
             item["receipt"]["S"],
             item["sk"]["S"].partition("#")[0],
@@ -73,6 +76,11 @@ def lease_expiry(deployment: Deployment) -> float:
     key = {"pk": {"S": "lease"}, "sk": {"S": "stack"}}
     found = deployment.dynamodb.get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
     return float(found["Item"]["expires"]["N"]) if "Item" in found else 0.0
+
+
+def _whole(deployment: Deployment, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the change of an entry, which lies in the bucket where it is too large."""
+    return unpacked(deployment, document) if "artifact" in document else document
 
 
 def _order(change: Change) -> tuple[int, str, str]:

@@ -12,11 +12,11 @@ from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.config import Config
-from tailkeeper.split_dns import PLACE
+from tailkeeper.split_dns import PLACE, value_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tailkeeper.model import Change
 
@@ -45,12 +45,7 @@ def apply(writing: Writing, name: str, changes: Sequence[Change], report: Report
             return Written(", ".join(f"{c.key}={answer.get(c.key)}" for c in todo))
 
         noting = Ledger(writing.stack.table, PLACE).noting(write)
-        writing.carry_out(changes, lambda change: value(standing, change.key), noting, report)
-
-
-def value(standing: Mapping[str, Sequence[str]], domain: str) -> dict[str, Any] | None:
-    """Return what a domain holds, in the words of a change."""
-    return {"nameservers": sorted(standing[domain])} if standing.get(domain) else None
+        writing.carry_out(changes, lambda change: value_of(standing.get(change.key)), noting, report)
 
 
 def wanted(change: Change) -> list[str] | None:

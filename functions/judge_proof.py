@@ -35,6 +35,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return {word, proof, undo, undo_counts}; word is again, more, proven, unproven or worse.
 
     `more` means that new causes cut the waiting short: the change stays open, nothing is judged.
+    An undo gathers no causes (`asked` is None), so that none hurry it.
     """
     lease = stack().lease(event["run"]).renew()
     entries = stack().journal.entries(event["change_id"])
@@ -52,7 +53,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     undo = undoing(changes, *broken(proof, changes)) if proof.word == "worse" else []
     if proof.word == "worse" and not undo:  # it was others' doing: nothing can be taken back
         proof = replace(proof, word="unproven")
-    hurried = lease.get("asked") != event["asked"] and event["round"] < PATIENT
+    waiting = event["asked"] is not None and lease.get("asked") != event["asked"]
+    hurried = waiting and event["round"] < PATIENT
     impatient = proof.word == "again" and hurried
     word = "more" if impatient else proof.word
     logger.info("judged", extra={"change": event["change_id"], "word": word, **proof.states})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cli import journal
+from cli.causes import cause_text, causes_text
 from cli.deployments import opened
+from cli.durations import durations, moments, took
 from cli.problems import Misuse
 from cli.screen import Screen, seconds
-from cli.tables import STYLES, counts_text, table, text_of, verdict_of
+from cli.tables import STYLES, counts_text, table, text_of
 
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from cli.journal import Entry, Head
 
-LISTED = 50
-LATER = ("planned", "closed")
+UNDO = "-undo"  # how the name of a round ends that took others back
+MANY = 5  # causes that are told one by one
 
 
 def run(options: Namespace) -> int:
@@ -26,7 +27,7 @@ def run(options: Namespace) -> int:
     screen = Screen(json=options.json)
     with opened(options.sandbox, options.stack) as deployment:
         if not options.id:
-            show_list(screen, journal.heads(deployment, LISTED))
+            show_list(screen, journal.heads(deployment, options.limit))
             return 0
         head = journal.head(deployment, options.id)
         if head is None:
@@ -40,16 +41,15 @@ def show_list(screen: Screen, heads: list[Head]) -> None:
     if screen.json:
         screen.document(heads)
         return
-    made = table("change", "started", "took", "outcome", "what", "cause", whole=4)
+    made = table("change (UTC)", "took", "outcome", "what", "cause", whole=3)
     for head in heads:
-        outcome = outcome_of(head)
+        outcome, open_for = outcome_of(head), took(head)
         made.add_row(
             head["id"],
-            head.get("started", "")[:19].replace("T", " "),
-            took(head),
-            outcome,
+            "" if open_for is None else seconds(open_for),
+            f"{outcome}, undone" if head.get("undone_by") else outcome,
             counts_text(head.get("counts", {})),
-            causes_text(head),
+            causes_text(head.get("causes") or []),
             style=STYLES.get(outcome) if outcome != "applied" else None,
         )
     screen.say(made if heads else "No change yet.")
@@ -58,66 +58,76 @@ def show_list(screen: Screen, heads: list[Head]) -> None:
 def show_one(screen: Screen, head: Head, entries: list[Entry]) -> None:
     """Print one change: causes, outcome, moments, each entry with its verdict and receipt."""
     if screen.json:
-        screen.document({**head, "entries": [entry.as_json() for entry in entries]})
+        screen.document(document_of(head, entries))
         return
     outcome = outcome_of(head)
     screen.say(f"Change {head['id']}: {outcome}", style=STYLES.get(outcome, ""))
-    for name, text in facts(head):
+    for name, text in (*facts(head), *times(head, entries), *proof(head)):
         screen.say(f"  {name:<8} {text}")
-    made = table("surface", "name", "before", "after", "verdict", "state, receipt", whole=2)
+    made = table("name, surface", "before -> after", "verdict, state")
     for entry in entries:
-        change, receipt = entry.change, f"{entry.state}, {entry.receipt}".removesuffix(", ")
-        before, after = text_of(change.before), text_of(change.after)
-        made.add_row(change.surface, change.key, before, after, verdict_of(change), receipt)
+        change = entry.change
+        made.add_row(
+            f"{change.key}\n{change.surface}",
+            f"{text_of(change.before)}\n-> {text_of(change.after)}",
+            "\n".join(filter(None, (verdict_text(entry), state_text(entry)))),
+            style=STYLES.get(entry.state) if entry.state != "applied" else None,
+        )
     screen.say(made if entries else "  Nothing was written.")
 
 
+def document_of(head: Head, entries: list[Entry]) -> dict[str, Any]:
+    """Return a change with its entries, and how many seconds after its event things happened."""
+    spent = durations(moments(head, entries))
+    return {**head, "durations": spent, "entries": [entry.as_json() for entry in entries]}
+
+
 def facts(head: Head) -> list[tuple[str, str]]:
-    """Return the lines about a change: (name, text)."""
-    lines = [("cause", causes_text(head)), ("what", counts_text(head.get("counts", {})))]
-    lines.append(("started", head.get("started", "")))
-    lines += [(name, f"{head[name]}  {after(head, name)}") for name in LATER if name in head]
-    proof = head.get("proof") or {}
-    if proof:
-        lines.append(("proof", f"{proof['word']}: {counts_text(proof['states'])}"))
-    for view, at in sorted(proof.get("views", {}).items(), key=lambda item: item[1]):
-        lines.append(("", f"{view} view right since {at}  {since(head, at)}"))
-    for finding in proof.get("failing", ()):
+    """Return why a change was made and what came of it: (name, text)."""
+    causes = head.get("causes") or []
+    lines = [("cause", cause_text(cause)) for cause in causes[:MANY]]
+    lines += [("", f"and {len(causes) - MANY} more")] if len(causes) > MANY else []
+    lines += [("undoes", str(head["undoes"]))] if head.get("undoes") else []
+    lines += [("undone", f"by {', '.join(head['undone_by'])}")] if head.get("undone_by") else []
+    lines.append(("what", counts_text(head.get("counts", {}))))
+    lines += [("why", head["why"])] if head.get("why") else []
+    return lines + [("note", text) for text in head.get("reports", ())]
+
+
+def times(head: Head, entries: list[Entry]) -> list[tuple[str, str]]:
+    """Return when things happened to a change, and how long after its event."""
+    found = moments(head, entries)
+    spent = durations(found)
+    return [
+        ("when" if place == 0 else "", f"{at}  +{seconds(spent[name])}  {name}")
+        for place, (name, at) in enumerate(found.items())
+    ]
+
+
+def proof(head: Head) -> list[tuple[str, str]]:
+    """Return what the proof found: its word, then each finding that failed."""
+    found = head.get("proof") or {}
+    if not found:
+        return []
+    lines = [("proof", f"{found['word']}: {counts_text(found['states'])}")]
+    for finding in found.get("failing", ()):
         where = f"{finding['view']}, {finding['host']}, {finding['path']}"
         lines.append(("", f"{finding['state']} at {finding['hop']}: {where}: {finding['detail']}"))
-    lines += [("why", head["why"])] if head.get("why") else []
-    lines += [("note", text) for text in head.get("reports", ())]
     return lines
+
+
+def verdict_text(entry: Entry) -> str:
+    """Return the guard's word on an entry, with its reasons."""
+    verdict = entry.change.verdict
+    return ": ".join(filter(None, (verdict.word, "; ".join(verdict.reasons)))) if verdict else ""
+
+
+def state_text(entry: Entry) -> str:
+    """Return what became of an entry: its state, that it took others back, the receipt."""
+    state = "taken back" if entry.round.endswith(UNDO) else entry.state
+    return f"{state}, {entry.receipt}".removesuffix(", ")
 
 
 def outcome_of(head: Head) -> str:
     """Return a change's outcome; one that is not closed is open."""
     return str(head.get("outcome", "open"))
-
-
-def causes_text(head: Head) -> str:
-    """Return the first cause in words, and how many others there are."""
-    causes: list[dict[str, Any]] = head.get("causes") or []
-    if not causes:
-        return ""
-    first = causes[0]
-    text = f"{first['kind']}: {first['ref'] or first['by']}"
-    return text if len(causes) == 1 else f"{text} and {len(causes) - 1} more"
-
-
-def took(head: Head) -> str:
-    """Return how long the change was open."""
-    return after(head, "closed") if "closed" in head else ""
-
-
-def after(head: Head, name: str) -> str:
-    """Return how long after its start something happened to a change."""
-    return since(head, head[name])
-
-
-def since(head: Head, moment: str) -> str:
-    """Return how long after a change's start a moment is."""
-    if "started" not in head:
-        return ""
-    begun, then = (datetime.fromisoformat(text) for text in (head["started"], moment))
-    return f"+{seconds((then - begun).total_seconds())}"

@@ -49,6 +49,14 @@ def run(options: Namespace) -> int:
         else:
             ended = converge(screen, deployment, machine, document, live=options.follow)
         report(screen, deployment, ended)
+    return code_of(ended)
+
+
+def code_of(ended: Ended) -> int:
+    """Return the exit code of an outcome; an undo of which a part was refused is refused."""
+    output = ended.output or {}
+    if output.get("undoes") and (output.get("plan") or {}).get("refused"):
+        return CODES["refused"]
     return CODES.get(ended.outcome, FAILED)
 
 
@@ -69,13 +77,15 @@ def given(text: str | None) -> dict[str, Any]:
 
 
 def request(machine: str, document: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
-    """Return the execution's input; a Converge gets the person as its cause unless it has one."""
-    if machine != "Converge":
-        if dry_run:
-            raise Misuse(f"--dry-run is for converge: {machine.lower()} only looks, or starts one")
-        return dict(document)
+    """Return the execution's input; it names the person, unless it names somebody else."""
     asked = {"dry_run": True} if dry_run else {}
-    return {"causes": [person()], **document, **asked}
+    if machine == "Converge":
+        return {"causes": [person()], **document, **asked}
+    if machine == "Undo":
+        return {"by": person()["by"], **document, **asked}
+    if dry_run:
+        raise Misuse(f"--dry-run is for converge and undo: {machine.lower()} only looks")
+    return dict(document)
 
 
 def person() -> dict[str, str]:
@@ -98,7 +108,8 @@ def converge(
 ) -> Ended:
     """Run a machine to its end, or whoever holds the lease and has taken the causes over.
 
-    A holder that is not alive has left its lease to expire: then the machine is started again.
+    A holder that is not alive has left its lease to expire: then the machine is started again; and
+    so it is after an undo, which takes no cause over.
     """
     while True:
         ended = watched(
@@ -110,8 +121,11 @@ def converge(
         screen.say(f"Another run has taken the causes over: {holder}")
         earlier = executions.described(deployment, holder)
         over = earlier or watched(screen, deployment, holder, live=live)
-        if not over.abandoned(before_us=bool(earlier)):
+        is_undo = executions.is_of(deployment, "Undo", holder)
+        if not is_undo and not over.abandoned(before_us=bool(earlier)):
             return over
+        if over.status == "SUCCEEDED":
+            continue
         rest = max(journal.lease_expiry(deployment) - time.time(), 0) + 1
         with screen.waiting(f"That run is dead; its lease expires in {seconds(rest)}"):
             time.sleep(rest)
@@ -145,15 +159,17 @@ def sweep(
 def report(screen: Screen, deployment: Deployment, ended: Ended) -> None:
     """Print the outcome: one JSON document, or the plan as a table and a sentence."""
     output = ended.output or {"outcome": "failed", "why": ended.why}
+    plan = None if screen.json and not output.get("undoes") else planned(deployment, ended)
     if screen.json:
-        screen.document({**output, "execution": ended.arn})
+        changes = {"changes": plan.as_json()} if plan else {}
+        screen.document({**output, **changes, "execution": ended.arn})
         return
-    plan = planned(deployment, ended)
     if plan:
         screen.say(plan_table(plan.changes))
     words = [output["outcome"]]
     if output.get("change_id"):
-        words.append(f"change {output['change_id']}")
+        undone = f" undoes {output['undoes']}" if output.get("undoes") else ""
+        words.append(f"change {output['change_id']}{undone}")
     if "plan" in output:
         words.append(counts_text(output["plan"]))
     if states := (output.get("proof") or {}).get("states") or output.get("states"):
@@ -167,7 +183,8 @@ def planned(deployment: Deployment, ended: Ended) -> Plan | None:
     """Return the last plan of an execution that had changes in it, with all its verdicts."""
     if ":express:" in ended.arn:
         return None
-    for visit in reversed(executions.read_history(deployment, ended.arn).of("Plan Change")):
+    history = executions.read_history(deployment, ended.arn)
+    for visit in reversed([*history.of("Plan Change"), *history.of("Plan Undo")]):
         payload = (visit.output or {}).get("Payload") or {}
         if "plan" in payload:
             plan = Plan.from_json(executions.unpacked(deployment, payload["plan"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +45,30 @@ def test_an_intent_written_twice_is_one_entry(aws: Stack) -> None:
 
     (entry,) = aws.journal.entries(ID)
     assert entry.change == change("a")
+
+
+def test_an_entry_too_large_for_an_item_is_whole_again(aws: Stack) -> None:
+    """A foreign Corefile of half a megabyte goes to the bucket, where the journal's things stay."""
+    taken = Change("resolver", "(document)", {"text": "# long\n" * 80_000}, {"mode": "hosts"})
+    aws.journal.intend(ID, FIRST, [change("a"), taken])
+    aws.journal.receipt(ID, FIRST, [(taken, APPLIED, "42")])
+
+    found = {entry.change.key: entry for entry in aws.journal.entries(ID)}
+
+    assert (found["(document)"].change, found["(document)"].state) == (taken, APPLIED)
+    (item,) = [i for i in aws.table.query(f"change#{ID}") if len(i["change"]) < 200]
+    assert json.loads(item["change"])["artifact"].startswith("journal/")
+
+
+def test_everything_of_the_journal_expires_after_400_days(aws: Stack) -> None:
+    """Heads and entries alike, whichever write made them; that which is open is no history."""
+    aws.journal.begin(ID, {"causes": []})
+    aws.journal.intend(ID, FIRST, [change("a")])
+    aws.journal.close(ID, {"outcome": "applied"})
+
+    items = [*aws.table.query("changes"), *aws.table.query(f"change#{ID}")]
+    days = {round((item["expires_at"] - time.time()) / 86_400) for item in items}
+    assert (len(items), days) == (2, {400})
 
 
 def test_entries_come_in_the_order_of_time(aws: Stack) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,8 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["run", "converge", "--input", "@absent.json"], "No such file"),
         (["run", "converge", "--sandbox", "a", "--stack", "b"], "not allowed with"),
         (["changes", "--sandbox", __file__], "is not JSON"),
+        (["changes", "--limit", "0"], "not a number from 1"),
+        (["undo"], "ID"),
         (["up", "--speed", "0"], "not a number above 0"),
         (["up", "--speed", "soon"], "not a number above 0"),
         (["up", "--manifests", "absent"], "no directory of manifests"),
@@ -89,7 +92,7 @@ def test_sandbox_that_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "tailkeeper up --state" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "run", "changes"])
+@pytest.mark.parametrize("command", ["demo", "up", "run", "changes", "undo"])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command explains itself within 100 columns."""
     with pytest.raises(SystemExit, match="0"):
@@ -131,6 +134,7 @@ def test_request() -> None:
     assert (cause["kind"], made["dry_run"]) == ("person", True)
     assert request("Converge", {"causes": [1]}, dry_run=False) == {"causes": [1]}
     assert request("Sweep", {}, dry_run=False) == {}
+    assert request("Undo", {"by": "you"}, dry_run=True) == {"by": "you", "dry_run": True}
 
 
 @pytest.mark.parametrize("name", ["converge-person.json", "converge-dry-run.json"])
@@ -141,6 +145,14 @@ def test_inputs(name: str) -> None:
     (cause,) = map(Cause.from_json, document["causes"])
     assert cause.as_json() == document["causes"][0]
     assert set(document) <= {"causes", "surfaces", "dry_run"}
+
+
+def test_undo_input() -> None:
+    """The input of an undo names a change, and holds nothing that its machine does not read."""
+    document = given(f"@{EVENTS / 'undo-change.json'}")
+
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", document["change_id"])
+    assert set(document) <= {"change_id", "causes", "by", "dry_run"}
 
 
 def test_bus_event() -> None:

@@ -67,7 +67,7 @@ def test_findings_of_500_hosts_travel_as_a_pointer(aws: Stack) -> None:
     """A batch's findings do not fit a state; the bucket has them all, in the targets' order."""
     packed = probe_endpoints.handler(event(aws, 500), None)
 
-    assert packed["artifact"].startswith("findings/")
+    assert packed["artifact"].startswith("passing/findings/")
     hosts = [f["host"] for f in aws.artifacts.unpack(packed)]
     assert hosts == [f"app{number}.example.com" for number in range(500) for _ in range(2)]
 

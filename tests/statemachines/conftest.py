@@ -1,4 +1,4 @@
-"""Fixtures: the repaired moto with both machines, whose functions answer from a script."""
+"""Fixtures: the repaired moto with the machines, whose functions answer from a script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.aws import clients, stepfunctions
 from tailkeeper.adapters.stack import stack
 from tests.statemachines.definitions import definition
 from tests.statemachines.script import DEFAULTS, Script
-from tests.statemachines.stage import LEASE_SECONDS, Faults, Stage
+from tests.statemachines.stage import LEASE_SECONDS, PATIENCE_SECONDS, Faults, Stage
 from tests.support.handlers import REGION, client, deployed
 
 
@@ -77,17 +77,19 @@ def environment(endpoint: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def machines(
     endpoint: str, role: str, functions: dict[str, str], environment: dict[str, str]
-) -> tuple[str, str]:
-    """Create Converge and Sweep, with the substitutions that the template names."""
+) -> tuple[str, str, str]:
+    """Create Converge, Sweep and Undo, with the substitutions that the template names."""
     values = functions | {
         "ConfigParameter": environment["TABLE"],
         "Table": environment["TABLE"],
         "LeaseSeconds": str(LEASE_SECONDS),
         "SettleSeconds": "5",
+        "PatienceSeconds": str(PATIENCE_SECONDS),
     }
     converge = _machine(endpoint, role, "STANDARD", definition("converge", values))
     values["ConvergeArn"] = converge
-    return converge, _machine(endpoint, role, "EXPRESS", definition("sweep", values))
+    sweep = _machine(endpoint, role, "EXPRESS", definition("sweep", values))
+    return converge, sweep, _machine(endpoint, role, "STANDARD", definition("undo", values))
 
 
 def _machine(endpoint: str, role: str, kind: str, text: str) -> str:
@@ -100,11 +102,11 @@ def _machine(endpoint: str, role: str, kind: str, text: str) -> str:
 @pytest.fixture
 def stage(
     endpoint: str,
-    machines: tuple[str, str],
+    machines: tuple[str, str, str],
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stage]:
-    """Return both machines over an empty table, with every function at its default answer."""
+    """Return the machines over an empty table, with every function at its default answer."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stack.cache_clear()

@@ -178,6 +178,7 @@ DEFAULTS: dict[str, Any] = {
     "ObserveZones": {"inline": {"reader": "zones"}},
     "ObserveResolver": {"inline": {"reader": "resolver"}},
     "PlanChange": plan(),
+    "PlanUndo": plan(),
     "ProbeEndpoints": lambda payload: {"inline": [payload["targets"]]},
     "ApplyRecords": {"surface": "records", "written": 1},
     "ApplyResolver": {"surface": "resolver", "written": 1},

@@ -1,4 +1,4 @@
-"""Both machines on one table, and what a test asks of them."""
+"""The machines on one table, and what a test asks of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.statemachines.script import Script
 
-LEASE_SECONDS = 150
+LEASE_SECONDS, PATIENCE_SECONDS = 150, 20
 
 
 @dataclass
@@ -60,11 +60,12 @@ class Faults:
 
 @dataclass
 class Stage:
-    """Converge and Sweep over an empty table; `script` says what their functions answer."""
+    """Converge, Sweep and Undo over an empty table; `script` says what their functions answer."""
 
     endpoint: str
     converge: str
     sweep: str
+    undo: str
     script: Script
     faults: Faults
     earlier: set[str] = field(default_factory=set)
@@ -87,11 +88,11 @@ class Stage:
         found = [e["executionArn"] for page in pages for e in page["executions"]]
         return [execution for execution in found if execution not in self.earlier]
 
-    def start(self, given: Any = None, name: str = "") -> str:
-        """Start a Converge; return its execution."""
+    def start(self, given: Any = None, name: str = "", machine: str = "") -> str:
+        """Start a Converge, or another machine; return its execution."""
         more = {"name": name} if name else {}
         started = self.states.start_execution(
-            stateMachineArn=self.converge, input=json.dumps(given or {}), **more
+            stateMachineArn=machine or self.converge, input=json.dumps(given or {}), **more
         )
         return str(started["executionArn"])
 

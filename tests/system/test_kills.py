@@ -115,6 +115,47 @@ def test_everything(kept: Kept) -> None:
     assert_published_once(world, "killed-world")
 
 
+def test_an_undo_that_dies_is_done_by_the_next_one(kept: Kept) -> None:
+    """Killed in the middle of its write, it is asked for again, and there is nothing left of it."""
+    world = kept.world
+    world.kubectl("apply", "-f", "-", given=route("taken-back", [f"taken-back.{ZONE}"]))
+    made = world.converge()["change_id"]
+    world.kubectl("-n", "home", "delete", "httproute", "taken-back")
+    world.admin("cloudflare", "POST", "/faults", SLOW)
+    world.forget_requests()
+    undo = ["undo", made, "--json", "--sandbox", str(world.state)]
+    run = subprocess.Popen(
+        [str(BIN / "tailkeeper"), *undo], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    until(lambda: batch_under_way(world), bool)
+    world.kill()
+    run.communicate(timeout=60)
+
+    world = kept.start()
+    let_the_lease_expire(world)
+    ran = world.command("undo", made, "--json")
+
+    assert (ran.returncode, json.loads(ran.stdout)["outcome"]) in {(0, "applied"), (0, "in_sync")}
+    assert [name for _, name in world.records(ZONE) if "taken-back" in name] == []
+    assert f"taken-back.{ZONE}" not in hosts(world)
+    assert world.converge()["outcome"] == "in_sync"
+
+
+def let_the_lease_expire(world: Embedded) -> None:
+    """Let the time be over for which a dead run's functions might still write."""
+    world.aws("dynamodb").update_item(
+        TableName=world.connection["aws"]["table"],
+        Key={"pk": {"S": "lease"}, "sk": {"S": "stack"}},
+        UpdateExpression="SET expires = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+
+
+def hosts(world: Embedded) -> str:
+    """Return what the resolver is given."""
+    return world.kubectl("-n", "tailnet-dns", "get", "cm", "tailkeeper-hosts", "-o", "yaml")
+
+
 def test_events_after_a_restart(kept: Kept) -> None:
     """The tailnet's events find the receiver at its new address."""
     began = time.time()

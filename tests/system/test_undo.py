@@ -1,13 +1,15 @@
-"""A change that breaks what worked is taken back by itself, and only that."""
+"""A change that breaks what worked is taken back by itself, and only that; others by a person."""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from tests.support.embedded import until
+from tests.support.embedded import route, until
 
 
 if TYPE_CHECKING:
@@ -55,3 +57,90 @@ def test_new_gateway_that_takes_no_connection(in_step: Embedded, moved: float) -
     assert {change["surface"] for change in taken_back} == {"records", "resolver"}
     assert {HOME, DOCS} <= {change["key"] for change in taken_back}
     until(lambda: [answer.ok for answer in in_step.ask_all(WAYS)], all, seconds=10)
+
+
+def answers(world: Embedded) -> Any:
+    """Return everything that tailkeeper writes, to the letter: what clients are told."""
+    zones = world.admin("cloudflare", "GET", "/state")["zones"]
+    parts = ("id", "name", "type", "content", "ttl", "proxied", "comment")
+    records = [
+        {part: record.get(part) for part in parts} for zone in zones for record in zone["records"]
+    ]
+    hosts = json.loads(
+        world.kubectl("-n", "tailnet-dns", "get", "cm", "tailkeeper-hosts", "-o", "json")
+    )
+    return sorted(records, key=str), hosts["data"], world.tailnet()["split_dns"]
+
+
+def undo(world: Embedded, change_id: str, *words: str) -> tuple[int, dict[str, Any]]:
+    """Take a change back; return the exit code and the output."""
+    ran = world.command("undo", change_id, "--json", *words)
+    assert ran.stdout, ran.stderr
+    output: dict[str, Any] = json.loads(ran.stdout)
+    return ran.returncode, output
+
+
+def test_a_gateway_that_moved_is_put_back_and_moved_again(in_step: Embedded) -> None:
+    """To the letter, on every surface; twice is in sync; an undo of the undo is the move again."""
+    began, before = time.time(), answers(in_step)
+    carrier = in_step.records(ZONE)["CNAME", HOME]
+    old = next(d for d in in_step.devices("gateway-envoy") if d["name"] == carrier)
+    machine = {"hostname": "gateway-envoy", "tags": ["tag:k8s"]}
+    in_step.admin("tailscale", "POST", "/devices", machine)
+    in_step.admin("tailscale", "POST", f"/devices/{old['nodeId']}/connect")
+    (moved,) = in_step.outputs_since(began)
+    after = answers(in_step)
+
+    planned = undo(in_step, moved["change_id"], "--dry-run")
+    undone = undo(in_step, moved["change_id"])
+    put_back = answers(in_step)
+    twice = undo(in_step, moved["change_id"])
+    again = undo(in_step, undone[1]["change_id"])
+
+    assert [(code, output["outcome"]) for code, output in (planned, undone, twice, again)] == [
+        (0, "planned"),
+        (0, "applied"),
+        (0, "in_sync"),
+        (0, "applied"),
+    ]
+    assert before != after
+    assert put_back == before
+    assert answers(in_step) == after
+    assert undone[1]["proof"]["word"] == "proven"
+    shown = in_step.change(moved["change_id"])
+    assert shown["undone_by"] == [undone[1]["change_id"]]
+    assert in_step.change(undone[1]["change_id"])["causes"][0]["kind"] == "undo"
+
+
+def test_what_somebody_changed_since_is_told_and_left(in_step: Embedded) -> None:
+    """The rest of the change is taken back."""
+    names = [f"{name}.{ZONE}" for name in ("mine", "theirs")]
+    before = answers(in_step)
+    in_step.kubectl("apply", "-f", "-", given=route("two", names))
+    made = in_step.converge()["change_id"]
+    zone = next(z for z in in_step.admin("cloudflare", "GET", "/state")["zones"])
+    theirs = next(r for r in zone["records"] if (r["type"], r["name"]) == ("CNAME", names[1]))
+    edit(in_step, zone["id"], theirs["id"], {"content": "elsewhere.example.net"})
+
+    code, output = undo(in_step, made)
+
+    refused = [c for c in output["changes"] if c["verdict"]["word"] == "refuse"]
+    assert (code, output["outcome"], output["plan"]["refused"]) == (3, "applied", 1)
+    assert [(c["surface"], c["key"]) for c in refused] == [("records", names[1])]
+    assert "CNAME elsewhere.example.net" in refused[0]["verdict"]["reasons"][0]
+    records, *rest = answers(in_step)
+    assert rest == list(before[1:])
+    left = [r for r in records if r not in before[0]]
+    assert {r["name"] for r in left} == {names[1], f"cname-{names[1]}"}
+    in_step.kubectl("-n", "home", "delete", "httproute", "two")
+    for record in left:
+        edit(in_step, zone["id"], record["id"], None)
+
+
+def edit(world: Embedded, zone: str, record: str, body: dict[str, Any] | None) -> None:
+    """Change a record, or delete it, as somebody with a token of their own does."""
+    there = world.connection["cloudflare"]
+    url = f"{there['base_url']}/client/v4/zones/{zone}/dns_records/{record}"
+    headers = {"Authorization": f"Bearer {there['api_token']}"}
+    method = "PATCH" if body else "DELETE"
+    httpx.request(method, url, json=body, headers=headers, timeout=20).raise_for_status()

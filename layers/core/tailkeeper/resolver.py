@@ -70,12 +70,12 @@ def standing(
     return {"addresses": list(addresses)} if addresses else None
 
 
-def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change]) -> str:
-    """Return the document after the changes; an undone document is its former text."""
+def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change]) -> str | None:
+    """Return the document after the changes; an undone document is its former text, or none."""
     entries = entries_of(text)
     for change in changes:
-        if change.key == DOCUMENT and change.after and "text" in change.after:
-            return str(change.after["text"])
+        if change.key == DOCUMENT and (not change.after or "text" in change.after):
+            return change.after["text"] if change.after else None
         if change.key != DOCUMENT and not cron_job(change.key):
             entries.pop(change.key, None)
             if change.after:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Change
 
@@ -49,6 +49,11 @@ def plan_split_dns(
                 )
             )
     return changes
+
+
+def value_of(nameservers: Iterable[str] | None) -> dict[str, Any] | None:
+    """Return a domain's nameservers as changes carry them; None where it has none."""
+    return {"nameservers": sorted(nameservers)} if nameservers else None
 
 
 def _decider(nameservers: tuple[Nameserver, ...]) -> str:

@@ -1,7 +1,8 @@
 """Payloads too large for a state travel as a pointer to an object in the artifact bucket.
 
 A packed payload is `{"inline": document}` or `{"artifact": key}`. Step Functions refuses states
-above 256 KiB; a state may carry several payloads, so each has a budget of its own.
+above 256 KiB; a state may carry several payloads, so each has a budget of its own. What runs hand
+on lies under `passing/` and goes after 30 days; `journal/` stays as long as the journal does.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ class Artifacts:
 
     def pack(self, document: Any, folder: str, *, budget: int = BUDGET) -> dict[str, Any]:
         """Return the document inline when it is within `budget` bytes of JSON, else a pointer."""
+        return self._stored(document, f"passing/{folder}", budget)
+
+    def keep(self, document: Any, budget: int) -> dict[str, Any]:
+        """Pack what the journal holds, which outlives what runs hand on."""
+        return self._stored(document, "journal", budget)
+
+    def _stored(self, document: Any, folder: str, budget: int) -> dict[str, Any]:
         body = json.dumps(document, separators=(",", ":")).encode()
         if len(body) <= budget:
             return {"inline": document}

@@ -5,7 +5,8 @@ change#<id> / <round>#<digest> one entry for each change of a key: before, after
 open / change                  the change that is open, if any: a crashed run's successor adopts it
 
 Rounds sort by time: `<fence>-<round>`, since the run that adopts a change counts its own again; and
-what takes a round back, `<fence>-<round>-undo`.
+what takes a round back, `<fence>-<round>-undo`. An entry too large for an item of the table holds
+a pointer into the artifact bucket instead of its change.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Change
+from tailkeeper.moments import rfc3339
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tailkeeper.adapters.artifacts import Artifacts
     from tailkeeper.adapters.table import Item, Table
 
 KEPT = 400 * 24 * 3600  # seconds
+ROOM = 100_000  # bytes of a change in an item; DynamoDB holds 400 KB
 OPEN = ("open", "change")
 INTENDED, APPLIED, CONFLICT = "intended", "applied", "conflict"
 
@@ -40,9 +44,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal in the table."""
+    """The journal in the table; `artifacts` take the entries that are too large for it."""
 
     table: Table
+    artifacts: Artifacts
 
     def begin(self, change_id: str, head: Mapping[str, Any]) -> None:
         """Open a change, or go on with it: the head is merged, the id noted as the open one."""
@@ -71,6 +76,18 @@ class Journal:
         item = self.table.get(*OPEN)
         return item["id"] if item else None
 
+    def open_head(self) -> dict[str, Any] | None:
+        """Return the head of the change that is open, if any."""
+        change_id = self.open_change()
+        return self.head(change_id) if change_id else None
+
+    def abandon(self, why: str, *, but: str) -> None:
+        """Close what a dead run left open as failed, unless it is the change `but`."""
+        change_id = self.open_change()
+        if change_id and change_id != but:
+            closed = rfc3339(time.time())
+            self.close(change_id, {"outcome": "failed", "why": why, "closed": closed})
+
     def close(self, change_id: str, head: Mapping[str, Any]) -> None:
         """Close a change with its outcome."""
         self.amend(change_id, head)
@@ -78,17 +95,36 @@ class Journal:
 
     def intend(self, change_id: str, round_: str, changes: Iterable[Change]) -> None:
         """Write what is about to be written, before it is. Writing it twice is harmless."""
-        self.table.write(_entry_item(change_id, round_, change, INTENDED, "") for change in changes)
+        self.receipt(change_id, round_, ((change, INTENDED, "") for change in changes))
 
     def receipt(
         self, change_id: str, round_: str, results: Iterable[tuple[Change, str, str]]
     ) -> None:
         """Note what became of each change: (change, `applied` or `conflict`, receipt)."""
-        self.table.write(_entry_item(change_id, round_, *result) for result in results)
+        self.table.write(self._item(change_id, round_, *result) for result in results)
 
     def entries(self, change_id: str) -> list[Entry]:
         """Return every entry of a change, in the order of its rounds."""
-        return [_entry(item) for item in self.table.query(f"change#{change_id}")]
+        return [self._entry(item) for item in self.table.query(f"change#{change_id}")]
+
+    def _item(self, change_id: str, round_: str, change: Change, state: str, receipt: str) -> Item:
+        packed = self.artifacts.keep(change.as_json(), ROOM)
+        return {
+            "pk": f"change#{change_id}",
+            "sk": f"{round_}#{change.digest}",
+            "change": json.dumps(packed.get("inline", packed)),
+            "state": state,
+            "receipt": receipt,
+            "at": rfc3339(time.time()),
+            "expires_at": _expiry(),
+        }
+
+    def _entry(self, item: Item) -> Entry:
+        document = json.loads(item["change"])
+        if "artifact" in document:
+            document = self.artifacts.unpack(document)
+        round_ = item["sk"].partition("#")[0]
+        return Entry(Change.from_json(document), item["state"], item["receipt"], round_)
 
 
 def round_of(fence: int, number: int | str) -> str:
@@ -104,20 +140,3 @@ def _expiry() -> int:
 def _head(item: Item) -> dict[str, Any]:
     head = {name[:-1]: json.loads(value) for name, value in item.items() if name.endswith("_")}
     return {"id": item["sk"], **head}
-
-
-def _entry_item(change_id: str, round_: str, change: Change, state: str, receipt: str) -> Item:
-    return {
-        "pk": f"change#{change_id}",
-        "sk": f"{round_}#{change.digest}",
-        "change": json.dumps(change.as_json()),
-        "state": state,
-        "receipt": receipt,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "expires_at": _expiry(),
-    }
-
-
-def _entry(item: Item) -> Entry:
-    change = Change.from_json(json.loads(item["change"]))
-    return Entry(change, item["state"], item["receipt"], item["sk"].partition("#")[0])

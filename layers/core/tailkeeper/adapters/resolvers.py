@@ -63,9 +63,12 @@ def writers(jobs: list[dict[str, Any]], config_map: str) -> Iterator[dict[str, A
 
 
 def write(
-    cluster: Cluster, resolver: ResolverConfig, text: str, version: str, *, force: bool
+    cluster: Cluster, resolver: ResolverConfig, text: str | None, version: str, *, force: bool
 ) -> str:
-    """Apply our one key, compare-and-set on `version` ("" creates); return the new version."""
+    """Apply our one key, compare-and-set on `version` ("" creates); return the new version.
+
+    Without a text the key goes, since nobody applies it any more.
+    """
     metadata = {"name": resolver.config_map, "namespace": resolver.namespace}
     if version:
         metadata["resourceVersion"] = version
@@ -73,7 +76,7 @@ def write(
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata,
-        "data": {resolver.key: text},
+        "data": {} if text is None else {resolver.key: text},
     }
     answer = cluster.apply(config_map_path(resolver), document, force=force)
     return str(answer["metadata"]["resourceVersion"])

@@ -39,7 +39,7 @@ class Stack:
     @property
     def journal(self) -> Journal:
         """Return the journal."""
-        return Journal(self.table)
+        return Journal(self.table, self.artifacts)
 
     @property
     def causes(self) -> Causes:

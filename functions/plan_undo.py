@@ -1,0 +1,93 @@
+"""State Plan Undo: what takes a change back, opened as a change of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper.adapters.journal import CONFLICT, KEPT
+from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
+from tailkeeper.adapters.stack import stack
+from tailkeeper.model import SURFACES, Cause
+from tailkeeper.moments import rfc3339
+from tailkeeper.summary import counts_of
+from tailkeeper.undoing import net_of, plan_undo
+
+
+if TYPE_CHECKING:
+    from tailkeeper.model import Change
+    from tailkeeper.planning import Draft
+
+logger = Logger(service="plan-undo")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return what Plan Change returns; `change_id` is the undo's own, `undoes` what it undoes."""
+    stack().lease(event["run"])
+    entries = stack().journal.entries(event["change_id"])
+    made = [entry.change for entry in entries if entry.state != CONFLICT]
+    world = observed_world(stack(), event["config"], event["observed"])
+    draft = plan_undo(world, made)
+    answer = planned(event, draft)
+    if not event["run"]["dry_run"] and (draft.plan or answer["adopted"]):
+        begin(event, answer)
+        answer["probes"] = probes(stack(), world, draft.plan)
+        decide(net_of(made), event["change_id"])
+    logger.info("planned", extra={"undoes": event["change_id"], **answer["counts"]})
+    return answer
+
+
+def planned(event: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """Return the answer of the state; nothing is written down yet.
+
+    An undo of the same change that died is gone on with: it is `adopted`.
+    """
+    causes = [Cause.from_json(cause) for cause in event["causes"]]
+    plan = draft.plan.because(causes) if draft.plan else None
+    applied = plan.with_word("apply") if plan else ()
+    standing = stack().journal.open_head() or {}
+    same = standing.get("undoes") == event["change_id"]
+    adopted = same and standing["execution"] != event["run"]["holder"]
+    return {
+        "change_id": standing["id"] if same else id_of(event["run"]),
+        "adopted": adopted,
+        "apply": bool(applied or adopted),
+        "apply_counts": {s: sum(c.surface == s for c in applied) for s in SURFACES},
+        "counts": counts_of(plan),
+        "unread": dict(draft.unread),
+        "reports": list(draft.reports),
+        "plan": stack().artifacts.pack(plan.as_json() if plan else [], "plans"),
+        "probes": [],
+    }
+
+
+def begin(event: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Open the undo's change; it and the one that it undoes name each other."""
+    journal, undone, change_id = stack().journal, event["change_id"], answer["change_id"]
+    journal.abandon(f"its run died; {change_id} came before another one went on", but=change_id)
+    earlier = (journal.head(undone) or {}).get("undone_by", [])
+    journal.amend(undone, {"undone_by": list(dict.fromkeys([*earlier, change_id]))})
+    answer |= opened(stack(), change_id, event["run"], event["causes"], undoes=undone)
+
+
+def decide(net: list[Change], change_id: str) -> None:
+    """Let no sweep do again what is undone, until somebody approves it; lift that for a redo."""
+    if "undoes" in (stack().journal.head(change_id) or {}):
+        stack().table.write(deletes=[("decisions", change.inverse.digest) for change in net])
+        return
+    stack().table.write(
+        {
+            "pk": "decisions",
+            "sk": change.digest,
+            "word": "undone",
+            "reasons": json.dumps(["somebody has undone it"]),
+            "key": f"{change.surface} {change.key}",
+            "change": change_id,
+            "at": rfc3339(time.time()),
+            "expires_at": int(time.time()) + KEPT,
+        }
+        for change in net
+    )

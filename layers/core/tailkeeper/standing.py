@@ -1,0 +1,63 @@
+"""What a change's key holds in a world that was just observed, in the words of changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper import records, resolver, split_dns, takeover
+from tailkeeper.world import place_of, resolvers_of
+
+
+if TYPE_CHECKING:
+    from tailkeeper.model import Change
+    from tailkeeper.world import World
+
+
+class NowhereError(Exception):
+    """The place of a change is in the configuration no more."""
+
+
+def standing_of(world: World, change: Change) -> Any:
+    """Return a key's present value; raise NowhereError."""
+    match change.surface:
+        case "records":
+            return _record(world, change)
+        case "resolver":
+            return _resolved(world, change)
+    return split_dns.value_of(world.tailnet_document["split_dns"].get(change.key))
+
+
+def unread(world: World, change: Change) -> str:
+    """Return why a change's place could not be read whole, or ""."""
+    match change.surface:
+        case "records":
+            return str(world.zones.get(change.place, {}).get("why", ""))
+        case "resolver":
+            return str(world.resolvers.get(change.place, {}).get("why", ""))
+    return str(world.tailnet_document["partial"].get("split_dns", ""))
+
+
+def _record(world: World, change: Change) -> Any:
+    if change.place not in world.held:
+        raise NowhereError(f"the zone {change.place} is not configured any more")
+    return records.value_of(world.held[change.place].get(change.key))
+
+
+def _resolved(world: World, change: Change) -> Any:
+    if change.key.startswith(takeover.DEPLOYMENT):
+        return _replicas(world, change)
+    for cluster, config in resolvers_of(world.config):
+        place = place_of(cluster, config)
+        if place == change.place:
+            seen = world.resolvers[place]
+            suspended = {writer["name"]: writer["suspended"] for writer in seen["writers"]}
+            return resolver.standing(config, seen["text"], suspended, change)
+    raise NowhereError(f"the resolver {change.place} is not configured any more")
+
+
+def _replicas(world: World, change: Change) -> Any:
+    document = world.clusters.get(change.place.partition("/")[0], {"objects": {}})
+    for deployment in document["objects"].get("ExternalDNS", ()):
+        if (deployment["namespace"], deployment["name"]) == takeover.deployment_of(change.key):
+            return {"replicas": deployment["replicas"]}
+    raise NowhereError(f"{change.key} was not found in {change.place}")
