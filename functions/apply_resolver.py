@@ -77,7 +77,7 @@ class Place:
             return Written(self.version)
         return Written(self._write(text))
 
-    def _write(self, text: str) -> str:
+    def _write(self, text: str | None) -> str:
         """Write the document, noted in the ledger; what we never wrote is not taken by force."""
         force = self.resolver.take_over or DOCUMENT in self.ledger.lines()
         lines = self.ledger.note([(DOCUMENT, self.text, text)], self.owner)

@@ -45,7 +45,9 @@ def apply(writing: Writing, name: str, changes: Sequence[Change], report: Report
             return Written(", ".join(f"{c.key}={answer.get(c.key)}" for c in todo))
 
         noting = Ledger(writing.stack.table, PLACE).noting(write)
-        writing.carry_out(changes, lambda change: value_of(standing.get(change.key)), noting, report)
+        writing.carry_out(
+            changes, lambda change: value_of(standing.get(change.key)), noting, report
+        )
 
 
 def wanted(change: Change) -> list[str] | None:
