@@ -5,34 +5,67 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.lease import LEASE
+from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
 from tailkeeper.model import Cause, Plan
 
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOLD = 10
 logger = Logger(service="judge-sweep")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return {start, cause, why, states}: states counts the findings, `why` says it in words."""
+    """Return {start, causes, why, devices, states}; `devices` says what happened to carriers'.
+
+    `states` counts the findings, `why` says in words what there is to do.
+    """
     plan = Plan.from_json(stack().artifacts.unpack(event["planned"]["plan"]))
+    news = event["planned"].get("devices") or {"changes": {}, "table": None}
     # A run at work sees all this itself, and a cause would cut its proof short; or it dies.
-    looks = () if is_held() else (to_apply(plan), undecided(plan), stranded())
+    held = is_held()
+    looks = () if held else (to_apply(plan), undecided(plan), stranded())
     reasons = [reason for reason in looks if reason]
+    if news["table"] and not held:
+        Memories(stack().table).keep_devices(stack().artifacts.unpack(news["table"]))
     findings = [f for batch in event["findings"] for f in stack().artifacts.unpack(batch)]
-    run, why = event["run"], "; ".join(reasons)
-    cause = Cause("sweep", run["name"], run["started"], "sweep", f"found by sweep: {why}"[:500])
-    logger.info("swept", extra={"start": bool(reasons), "why": why})
+    why, devices = "; ".join(reasons), told(news["changes"])
+    logger.info("swept", extra={"start": bool(reasons), "why": why, "devices": devices})
     return {
         "start": bool(reasons),
-        "cause": cause.as_json(),
+        "causes": [cause.as_json() for cause in causes(event["run"], why, devices)],
         "why": why,
+        "devices": list(devices.values()),
         "states": Counter(finding["state"] for finding in findings),
     }
+
+
+def told(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return what happened to the first ten devices, and how many more there are."""
+    first = dict(list(changes.items())[:TOLD])
+    more = len(changes) - len(first)
+    return {**first, "more": f"{more} more devices changed"} if more else first
+
+
+def causes(run: Mapping[str, str], why: str, devices: Mapping[str, str]) -> list[Cause]:
+    """Return the sweep's causes: what there is to do, then each device that something happened to.
+
+    Named after the sweep and the device, so that the same one found twice is one cause.
+    """
+    found = {"": why, **{f"/{node}": words for node, words in devices.items()}}
+    return [
+        Cause(
+            "sweep", run["name"] + suffix, run["started"], "sweep", f"found by sweep: {words}"[:500]
+        )
+        for suffix, words in found.items()
+    ]
 
 
 def to_apply(plan: Plan | None) -> str:

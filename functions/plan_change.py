@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
+from tailkeeper.device_changes import compare
 from tailkeeper.model import SURFACES, Cause
 from tailkeeper.planning import plan_world
 from tailkeeper.summary import counts_of
@@ -40,7 +41,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     draft = plan_world(world, event["gathered"]["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
-    return planned(event, world, draft)
+    answer = planned(event, world, draft)
+    return {**answer, **device_news(world, now, period)} if event["run"].get("sweep") else answer
 
 
 def is_patient(event: dict[str, Any], config: Config) -> bool:
@@ -72,6 +74,20 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         answer["probes"] = probes(stack(), world, draft.plan)
         answer |= opened(stack(), change_id, event["run"], event["gathered"]["causes"])
     return answer
+
+
+def device_news(world: World, now: float, period: float) -> dict[str, Any]:
+    """Return what happened to the carriers' devices since the last sweep; `table` is None for none.
+
+    Judge Sweep remembers the table, once somebody is told of what happened.
+    """
+    memories = Memories(stack().table)
+    known = memories.devices()
+    compared = compare(known, world, now, period)
+    if compared is None or compared.table == known:
+        return {"devices": {"changes": {}, "table": None}}
+    table = stack().artifacts.pack(compared.table, "devices")
+    return {"devices": {"changes": dict(compared.changes), "table": table}}
 
 
 def caused(draft: Draft, causes: list[dict[str, str]]) -> list[dict[str, Any]]:

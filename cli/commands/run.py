@@ -176,6 +176,7 @@ def report(screen: Screen, deployment: Deployment, ended: Ended) -> None:
         words.append(f"seen: {counts_text(states)}")
     if output.get("why"):
         words.append(output["why"])
+    words += output.get("devices", ())
     screen.say(". ".join(words), style=STYLES.get(output["outcome"], ""))
 
 

@@ -112,14 +112,14 @@ def test_a_partial_read_stops_no_clock_either(aws: Stack, bench: Bench) -> None:
 
 
 def test_nothing_new_writes_nothing(line: Line, bench: Bench) -> None:
-    """An idle sweep costs two reads and no write."""
+    """An idle run costs three reads and no write."""
     memories = Memories(Table())
     for _ in range(2):
         line.calls.clear()
         bench.memory = memories.load()
         memories.save(bench.world(), bench.plan(), 0)
 
-    assert line.operations == ["GetItem", "GetItem"]
+    assert line.operations == ["GetItem", "GetItem", "Query"]
 
 
 def test_a_whole_zone_may_be_missing(aws: Stack, bench: Bench) -> None:

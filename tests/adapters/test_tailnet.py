@@ -10,7 +10,7 @@ from sandbox.faults import Fault
 from sandbox.tailscale import Tailscale
 from sandbox.threads import running
 from tailkeeper.adapters import tailnet
-from tailkeeper.adapters.tailnet import Refused, Tailnet, Throttled, Unreachable
+from tailkeeper.adapters.tailnet import Refused, Tailnet, Throttled, Unreachable, trimmed
 
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ DEVICES, SERVICES, SPLIT = (
 )
 PATHS = {"devices": DEVICES, "services": SERVICES, "split_dns": SPLIT}
 TOKEN = "/api/v2/oauth/token"
+DEVICE: dict[str, Any] = {"nodeId": "n", "name": "n.ts.net", "hostname": "n", "addresses": []}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_an_observation_is_whole_and_cheap(stand_in: Tailscale, world: Tailnet) 
     assert [len(live["addresses"]), live["tags"], live["external"]] == [2, ["tag:k8s"], False]
     assert live.keys() == {
         *("node_id", "name", "hostname", "addresses"),
-        *("tags", "connected", "created", "external"),
+        *("tags", "connected", "created", "external", "expires"),
     }
 
 
@@ -81,6 +82,7 @@ def test_an_observation_is_whole_and_cheap(stand_in: Tailscale, world: Tailnet) 
         ("devices", {"body": []}, "makes no sense"),
         ("devices", {"body": {"devices": [{"id": 1}]}}, "makes no sense"),
         ("devices", {"body": {"devices": None}}, "makes no sense"),
+        ("devices", {"body": {"devices": [DEVICE | {"expires": "soon"}]}}, "makes no sense"),
         ("services", {"status": 404, "body": {"message": "404 page not found"}}, "scope"),
         ("services", {"status": 403, "body": {"message": "no"}}, "answered 403"),
         ("services", {"body": "later"}, "makes no sense"),
@@ -102,6 +104,21 @@ def test_a_part_that_fails_is_missing_with_its_reason(
     assert why in seen["partial"][part]
     assert seen[part] == ({} if part == "split_dns" else [])
     assert all(seen[other] is not None for other in ("devices", "services", "split_dns"))
+
+
+@pytest.mark.parametrize(
+    ("said", "expires"),
+    [
+        ({"expires": "2027-01-01T00:00:00Z"}, "2027-01-01T00:00:00+00:00"),
+        ({"expires": "2027-01-01T00:00:00Z", "keyExpiryDisabled": True}, ""),
+        ({"expires": "0001-01-01T00:00:00Z"}, ""),
+        ({"expires": ""}, ""),
+        ({}, ""),
+    ],
+)
+def test_when_a_node_key_ends(said: dict[str, Any], expires: str) -> None:
+    """A tagged device's never does; Tailscale says so in several ways."""
+    assert trimmed(DEVICE | said)["expires"] == expires
 
 
 def test_an_api_that_falls_silent_is_not_asked_for_the_rest(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import close_change, judge_sweep
+from tailkeeper.adapters.memory import Memories
 from tailkeeper.model import Change, Plan, Verdict
 from tests.support.handlers import RUN
 
@@ -33,12 +34,12 @@ def planned(*changes: Change) -> dict[str, Any]:
     return {"change_id": "c", "plan": {"inline": plan.as_json() if plan else []}}
 
 
-def sweep(*changes: Change, findings: Any = ()) -> dict[str, Any]:
-    """Run the state."""
-    batches = [{"inline": list(findings)}]
-    return judge_sweep.handler(
-        {"run": SWEEP, "planned": planned(*changes), "findings": batches}, None
-    )
+def sweep(*changes: Change, findings: Any = (), devices: Any = None) -> dict[str, Any]:
+    """Run the state; `devices` is what happened to carriers', by node id."""
+    table = {"inline": {"n1": {"name": "seen"}}} if devices else None
+    news = {"devices": {"changes": devices or {}, "table": table}}
+    event = {"run": SWEEP, "planned": {**planned(*changes), **news}}
+    return judge_sweep.handler({**event, "findings": [{"inline": list(findings)}]}, None)
 
 
 def tell(aws: Stack, *changes: Change) -> None:
@@ -110,7 +111,7 @@ def test_its_cause_says_what_it_found(aws: Stack) -> None:
     """Named after the sweep, so that the same one found twice is one cause."""
     wait(aws, expires=-1)
 
-    cause = sweep(change("a", "apply"))["cause"]
+    (cause,) = sweep(change("a", "apply"))["causes"]
 
     assert cause == {
         "kind": "sweep",
@@ -119,6 +120,44 @@ def test_its_cause_says_what_it_found(aws: Stack) -> None:
         "by": "sweep",
         "ref": "found by sweep: 1 changes to apply; causes wait for a run",
     }
+
+
+def test_its_causes_name_the_devices_that_no_event_told_of(aws: Stack) -> None:
+    """One cause for each, and the table is remembered so that it is told once."""
+    renamed = "device n1 gateway-envoy renamed to gw"
+
+    judged = sweep(change("a", "apply"), devices={"n1": renamed})
+
+    assert [(c["id"], c["ref"]) for c in judged["causes"]] == [
+        ("sweep-7", "found by sweep: 1 changes to apply"),
+        ("sweep-7/n1", f"found by sweep: {renamed}"),
+    ]
+    assert judged["devices"] == [renamed]
+    assert Memories(aws.table).devices() == {"n1": {"name": "seen"}}
+
+
+def test_a_device_alone_starts_nothing(aws: Stack) -> None:
+    """What follows from it is in the plan; a person who runs a sweep is told all the same."""
+    judged = sweep(devices={"n1": "device n1 gw is offline"})
+
+    assert (judged["start"], judged["devices"]) == (False, ["device n1 gw is offline"])
+
+
+def test_what_a_run_keeps_a_sweep_from_telling_is_told_by_the_next(aws: Stack) -> None:
+    """While somebody holds the lease no cause is handed over, so nothing is remembered as told."""
+    wait(aws, expires=60)
+
+    sweep(devices={"n1": "device n1 gw is offline"})
+
+    assert Memories(aws.table).devices() == {}
+
+
+def test_a_storm_of_devices_is_ten_causes_and_a_number(aws: Stack) -> None:
+    """A state has 256 KB, and people no patience."""
+    judged = sweep(change("a", "apply"), devices={f"n{n}": f"device n{n}" for n in range(150)})
+
+    assert len(judged["causes"]) == 12
+    assert judged["devices"][-1] == "140 more devices changed"
 
 
 def test_findings_are_counted_by_state(aws: Stack) -> None:

@@ -189,6 +189,22 @@ def test_two_reads_are_a_sweep_apart_by_the_stack(
     assert rows["d.example.com"] == row
 
 
+def test_a_sweep_tells_what_happened_to_the_carriers_devices(aws: Stack) -> None:
+    """By what the last one saw; a run that is no sweep compares nothing."""
+    bench = in_step("a")
+    first = plan(aws, bench, run=SWEEP)
+    Memories(aws.table).keep_devices(aws.artifacts.unpack(first["devices"]["table"]))
+    again = plan(aws, bench, run=SWEEP)
+    bench.devices[0] = device(1, "gw", "gateway-envoy")
+
+    renamed = plan(aws, bench, run=SWEEP)
+
+    assert first["devices"]["changes"] == {}
+    assert again["devices"] == {"changes": {}, "table": None}
+    assert renamed["devices"]["changes"] == {"n1": "device n1 gateway-envoy renamed to gw"}
+    assert "devices" not in plan(aws, bench)
+
+
 def test_an_open_change_is_gone_on_with(aws: Stack) -> None:
     """Though nothing is left to write, it goes to its proof, by the baseline from before it."""
     baseline = [{"inline": [{"host": "a.example.com", "state": "healthy"}]}]

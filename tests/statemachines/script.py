@@ -166,7 +166,8 @@ def sweeping(*, start: bool) -> Callable[[Any], dict[str, Any]]:
         run = payload["run"]
         cause = {"kind": "sweep", "id": run["name"], "at": run["started"], "by": "sweep", "ref": ""}
         why = "1 changes to apply" if start else ""
-        return {"start": start, "cause": cause, "why": why, "states": {"healthy": 2}}
+        found = {"why": why, "devices": [], "states": {"healthy": 2}}
+        return {"start": start, "causes": [cause], **found}
 
     return judge
 

@@ -35,6 +35,7 @@ def test_nothing_to_do_starts_nothing(stage: Stage) -> None:
     assert swept["output"] == {
         "outcome": "in_sync",
         "why": "",
+        "devices": [],
         "plan": applying("records")["counts"],
         "states": {"healthy": 2},
     }

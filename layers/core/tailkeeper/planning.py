@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns
+from tailkeeper.device_changes import key_warnings
 from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
@@ -68,7 +69,7 @@ def plan_world(
             changes += _split_dns_changes(world)
     contested = reverts(world, changes, now - SWEEPS_A_DAY * sweep_seconds)
     facts = replace(_facts(world, now, sweep_seconds), contested=contested.held)
-    told = (*contested.reports, *reports, *world.ghosts)
+    told = (*contested.reports, *reports, *world.ghosts, *key_warnings(world, now))
     return Draft(Plan.of(judge(changes, facts)), told, unread)
 
 

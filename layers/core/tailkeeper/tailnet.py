@@ -19,6 +19,7 @@ class Device:
     """A machine of the tailnet; `name` is its MagicDNS name, `hostname` what it calls itself.
 
     A Tailscale Service stands for the machines that host it: its id is its name, `svc:…`.
+    `expires` is when its node key ends (RFC 3339), "" for never.
     """
 
     node_id: str
@@ -28,6 +29,7 @@ class Device:
     tags: frozenset[str]
     connected: bool
     external: bool = False
+    expires: str = ""
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Device:
@@ -40,6 +42,7 @@ class Device:
             tags=frozenset(document.get("tags") or ()),
             connected=bool(document["connected"]),
             external=bool(document.get("external")),
+            expires=document.get("expires", ""),
         )
 
     @classmethod

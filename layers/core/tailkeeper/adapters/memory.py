@@ -2,6 +2,7 @@
 
 memory / carriers   {key: {nodes, answers}}
 memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may be missing
+memory / devices    what the last sweep saw of the carriers' devices (`tailkeeper.device_changes`)
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tailkeeper.world import Memory
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tailkeeper.adapters.table import Table
+    from tailkeeper.adapters.table import Table as Items
+    from tailkeeper.device_changes import Table
     from tailkeeper.model import Plan
     from tailkeeper.world import World
 
@@ -29,7 +31,7 @@ KEPT = 20  # node ids and answers of one carrier
 class Memories:
     """The memory in the table."""
 
-    table: Table
+    table: Items
 
     def load(self) -> Memory:
         """Return what earlier runs left."""
@@ -51,6 +53,14 @@ class Memories:
             self._write("carriers", carriers)
         if _flat(missing) != world.memory.missing_since:
             self._write("missing", missing)
+
+    def devices(self) -> Table:
+        """Return what the last sweep saw of the carriers' devices."""
+        return self._read("devices")
+
+    def keep_devices(self, table: Table) -> None:
+        """Remember what this sweep saw of them."""
+        self._write("devices", table)
 
     def _read(self, name: str) -> dict[str, Any]:
         item = self.table.get("memory", name)

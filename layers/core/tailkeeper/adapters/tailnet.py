@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -115,7 +116,15 @@ def trimmed(device: Mapping[str, Any]) -> dict[str, Any]:
         "connected": bool(device.get("connectedToControl")),
         "created": device.get("created", ""),
         "external": bool(device.get("isExternal")),
+        "expires": _key_expiry(device),
     }
+
+
+def _key_expiry(device: Mapping[str, Any]) -> str:
+    """Return when a node key ends; Tailscale writes year 1 where it never does."""
+    text: str = device.get("expires") or ""
+    never = device.get("keyExpiryDisabled") or text.startswith("0001") or not text
+    return "" if never else datetime.fromisoformat(text).isoformat()
 
 
 def _split_dns(answer: Mapping[str, Any]) -> dict[str, list[str]]:
