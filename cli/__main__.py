@@ -19,7 +19,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code. Only the command's own module is imported."""
     options = parser().parse_args(arguments)
-    command = importlib.import_module(f"cli.commands.{options.command}")
+    command = importlib.import_module(f"cli.commands.{options.command.replace('-', '_')}")
     try:
         code: int = command.run(options)
     except Problem as problem:

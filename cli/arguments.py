@@ -16,6 +16,11 @@ A replaced stand-in is not started. Its credentials come from the environment:
   TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET, or TAILSCALE_API_KEY
   CLOUDFLARE_API_TOKEN
 """
+MARKS = """\
+Without --mark or --back nothing is written. No record is ever changed, only owner marks: as a
+change of its own, which `tailkeeper undo` takes back. See docs/runbooks/from-externaldns.md.
+Exit code: 0 done or shown; 1 failed; 2 held, while an ExternalDNS runs with that owner; 64 usage.
+"""
 WHERE = """\
 Which tailkeeper: --sandbox FILE, else the file that TAILKEEPER_SANDBOX names, else the stack
 --stack (tailkeeper) in the ambient AWS session.
@@ -51,6 +56,8 @@ def parser() -> Parser:
     _run(_command(commands, "run", "run a state machine, and say what came of it", OUTCOMES))
     _changes(_command(commands, "changes", "list what was changed, or show one change"))
     _undo(_command(commands, "undo", "take a change back, exactly", UNDONE))
+    text = "show what ExternalDNS keeps in a zone, take its marks over, give them back"
+    _import(_command(commands, "import-externaldns", text, MARKS))
     return whole
 
 
@@ -115,6 +122,19 @@ def _changes(command: Parser) -> None:
 
 def _undo(command: Parser) -> None:
     command.add_argument("id", metavar="ID", help="the change to undo; `tailkeeper changes`")
+    _how(command)
+    _where(command)
+
+
+def _import(command: Parser) -> None:
+    add = command.add_argument
+    add("--owner", required=True, metavar="X", help="ExternalDNS's --txt-owner-id")
+    add("--zone", metavar="ZONE", help="only this zone; default: every configured one")
+    way = command.add_mutually_exclusive_group()
+    way.add_argument("--mark", action="store_true", help="give the marks of X to our owner id")
+    way.add_argument("--back", action="store_true", help="give the marks of our owner id to X")
+    text = "our owner id; default: the one that tailkeeper.yaml gives the zone"
+    add("--as", dest="ours", default="", metavar="OURS", help=text)
     _how(command)
     _where(command)
 

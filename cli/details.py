@@ -62,7 +62,7 @@ def _swept(payload: Payload) -> str:
 
 REMARKS: dict[str, Callable[[Payload], str]] = {
     "Gather Causes": _gathered,
-    **dict.fromkeys(("Plan Change", "Plan Undo"), _planned),
+    **dict.fromkeys(("Plan Change", "Plan Undo", "Import Marks"), _planned),
     **dict.fromkeys(("Apply Records", "Apply Resolver", "Apply Split DNS"), _applied),
     **dict.fromkeys(("Undo Records", "Undo Resolver", "Undo Split DNS"), _applied),
     "Judge Proof": _judged,

@@ -38,6 +38,7 @@ TEXTS: dict[str, Callable[[Any], str]] = {
     "nameservers": ", ".join,
     "text": lambda text: f"somebody's document, {len(text.splitlines())} lines",
     "mode": lambda mode: f"our {'Corefile' if mode == 'corefile' else 'hosts file'}",
+    "mark": lambda content: "mark " + content.strip('"'),
     "suspend": lambda suspended: "suspended" if suspended else "running",
     "replicas": lambda number: f"{number} replica{'' if number == 1 else 's'}",
 }

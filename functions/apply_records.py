@@ -15,7 +15,8 @@ from tailkeeper.adapters.zone_errors import Rejected, Unreachable
 from tailkeeper.adapters.zone_ids import ZoneIds
 from tailkeeper.adapters.zones import Zone, Zones, connect
 from tailkeeper.config import Config, ZoneConfig
-from tailkeeper.edits import Batch, packed
+from tailkeeper.edits import Batch, Edit, packed
+from tailkeeper.mark_edits import edit_of_mark, mark_name, standing_mark, texts_by_name
 from tailkeeper.record_edits import edit_of
 from tailkeeper.records import ANSWERS, Held, held_by_name, value_of
 
@@ -39,7 +40,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
             zones = Zones(connect(os.environ["CLOUDFLARE_URL"], token))
             zone = ZoneIds(stack().table, zones).zone(config.name)
             place = Place(config, zones, zone, writing.lease.renew)
-            place.read([change.key for change in changes])
+            place.read([mark_name(change.key) or change.key for change in changes])
             write = Ledger(stack().table, config.name).noting(place.write)
             writing.carry_out(changes, place.current, write, report)
     logger.info("applied", extra=report.as_json())
@@ -58,6 +59,7 @@ class Place:
     zone: Zone
     renew: Callable[[], object]
     held: Mapping[str, Held] = field(default_factory=dict)
+    texts: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)
 
     def read(self, names: Sequence[str]) -> None:
@@ -72,6 +74,7 @@ class Place:
             raise Unreachable(why)
         records = {record["id"]: record for listing in listings for record in listing.records}
         self.held = held_by_name(self.config, records.values())
+        self.texts = texts_by_name(records.values())
 
     def _is_in_its_marks(self, host: str) -> bool:
         """Say whether searching for a name finds its marks too; a suffix comes between."""
@@ -80,17 +83,23 @@ class Place:
 
     def current(self, change: Change) -> Any:
         """Return what a change's name holds of ours."""
+        if mark_name(change.key):
+            return standing_mark(self.texts.get(mark_name(change.key), ()), change)
         return value_of(self.held.get(change.key))
 
     def write(self, changes: Sequence[Change]) -> Written:
         """Send the batches; return how many, and the names that Cloudflare rejects."""
-        edits = [edit_of(self.config, c, self.held.get(c.key, Held())) for c in changes]
-        batches = packed(edits, self.zone.operations)
+        batches = packed(map(self._edit, changes), self.zone.operations)
         for batch in batches:
             self._send(batch)
         if self.rejected:
             self._pardon([change for change in changes if change.key in self.rejected])
         return Written(f"{len(batches)} batches", self.rejected)
+
+    def _edit(self, change: Change) -> Edit:
+        if name := mark_name(change.key):
+            return edit_of_mark(self.texts.get(name, ()), change)
+        return edit_of(self.config, change, self.held.get(change.key, Held()))
 
     def _send(self, batch: Batch) -> None:
         """Send a batch; one that is refused is sent again without the edit that poisons it."""

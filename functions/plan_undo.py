@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.journal import CONFLICT, KEPT
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
+from tailkeeper.mark_edits import mark_name
 from tailkeeper.model import SURFACES, Cause
 from tailkeeper.moments import rfc3339
 from tailkeeper.summary import counts_of
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if not event["run"]["dry_run"] and (draft.plan or answer["adopted"]):
         begin(event, answer)
         answer["probes"] = probes(stack(), world, draft.plan)
-        decide(net_of(made), event["change_id"])
+        decide([c for c in net_of(made) if not mark_name(c.key)], event["change_id"])
     logger.info("planned", extra={"undoes": event["change_id"], **answer["counts"]})
     return answer
 

@@ -32,8 +32,9 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """Each subcommand of `tailkeeper` is shown at work."""
-    commands = {path.stem for path in (ROOT / "cli" / "commands").glob("[a-z]*.py")}
-    shown = set(re.findall(r"tailkeeper ([a-z]+)", (ROOT / "README.md").read_text()))
+    paths = (ROOT / "cli" / "commands").glob("[a-z]*.py")
+    commands = {path.stem.replace("_", "-") for path in paths}
+    shown = set(re.findall(r"tailkeeper ([a-z-]+)", (ROOT / "README.md").read_text()))
 
     assert commands - {"demo"} <= shown  # `make run` is the demo
 

@@ -6,15 +6,19 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.__main__ import main
+from cli.arguments import parser
+from cli.commands.import_externaldns import marks
 from cli.commands.run import CODES, given, request
 from cli.screen import seconds
 from cli.tables import counts_text, text_of
+from tailkeeper.config import ZoneConfig
 from tailkeeper.model import Cause
 from tailkeeper.summary import OUTCOMES
 from tailkeeper.tailscale_webhook import SIGNATURE_HEADER, parse_events
@@ -48,6 +52,8 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["changes", "--sandbox", __file__], "is not JSON"),
         (["changes", "--limit", "0"], "not a number from 1"),
         (["undo"], "ID"),
+        (["import-externaldns"], "--owner"),
+        (["import-externaldns", "--owner", "x", "--mark", "--back"], "not allowed with"),
         (["up", "--speed", "0"], "not a number above 0"),
         (["up", "--speed", "soon"], "not a number above 0"),
         (["up", "--manifests", "absent"], "no directory of manifests"),
@@ -92,7 +98,7 @@ def test_sandbox_that_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "tailkeeper up --state" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "run", "changes", "undo"])
+@pytest.mark.parametrize("command", ["demo", "up", "run", "changes", "undo", "import-externaldns"])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command explains itself within 100 columns."""
     with pytest.raises(SystemExit, match="0"):
@@ -153,6 +159,37 @@ def test_undo_input() -> None:
 
     assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", document["change_id"])
     assert set(document) <= {"change_id", "causes", "by", "dry_run"}
+
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "from-externaldns.md"
+
+
+def test_the_runbook_from_externaldns() -> None:
+    """Each of its commands is one that can be typed, and every setting it names is a zone's."""
+    text = RUNBOOK.read_text()
+    lines = re.findall(r"^\s*\$ tailkeeper (.*)$", text, re.MULTILINE)
+    ways = [marks(parser().parse_args(line.split())) for line in lines if "import" in line]
+    settings = re.findall(r"^\s*\| `--.*\| (.*) \|$", text, re.MULTILINE)
+
+    there = {"owner": "external-dns", "zone": "example.com"}
+    assert ways == [
+        {**there, "as": ""},
+        {**there, "as": "homelab"},
+        {"owner": "", "as": "external-dns", "zone": "example.com"},
+    ]
+    assert [line for line in lines if "import" not in line] == ["run converge --dry-run"]
+    assert {s.strip("`") for row in settings for s in row.split(", ")} <= {
+        field.name for field in fields(ZoneConfig)
+    }
+
+
+def test_import_input() -> None:
+    """The input of an import has the marks that the command would ask for."""
+    document = given(f"@{EVENTS / 'import-marks.json'}")
+    words = "import-externaldns --owner external-dns --zone example.com --mark --as homelab"
+
+    assert document["marks"] == marks(parser().parse_args(words.split()))
+    assert set(document) <= {"marks", "causes", "by", "dry_run"}
 
 
 def test_bus_event() -> None:

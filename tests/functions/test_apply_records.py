@@ -9,6 +9,7 @@ import pytest
 from functions import apply_records
 from sandbox.faults import Fault
 from tailkeeper.adapters.zone_errors import Unsettled
+from tailkeeper.mark_edits import passed_on
 from tailkeeper.model import Change, Verdict
 
 
@@ -189,3 +190,26 @@ def test_what_the_guard_does_not_let_through_is_not_written(aws: Stack, outside:
     apply_records.handler(event(outside, aws, held), None)
 
     assert outside.cloudflare.requests == []
+
+
+def test_marks_pass_to_another_owner_in_one_batch(aws: Stack, outside: Outside) -> None:
+    """No record changes; a mark that somebody rewrote meanwhile is left; twice is in place."""
+    names = [change(f"n{i}", None, "gw.tail.ts.net") for i in range(8)]
+    apply_records.handler(event(outside, aws, *names), None)
+    (zone,) = outside.cloudflare.dump()["zones"]
+    marks = [record for record in zone["records"] if record["type"] == "TXT"]
+    given = [passed_on("example.com", mark, "x").judged(Verdict("apply", 0)) for mark in marks]
+    lost = passed_on("example.com", {**marks[0], "content": marks[1]["content"]}, "x")
+    given[0] = lost.judged(Verdict("apply", 0))
+    outside.cloudflare.requests.clear()
+
+    report = apply_records.handler(event(outside, aws, *given), None)
+    again = apply_records.handler(event(outside, aws, *given), None)
+
+    assert report["applied"] == again["already"] == 7
+    assert report["conflicts"] == [given[0].key]
+    assert len(writes(outside)) == 1
+    (zone,) = outside.cloudflare.dump()["zones"]
+    owners = {record["id"]: "owner=x," in record["content"] for record in zone["records"]}
+    assert [owners[mark["id"]] for mark in marks] == [False, *[True] * 7]
+    assert len(contents(outside)) == 8

@@ -10,15 +10,20 @@ from tests.statemachines.script import applying, counting, judged
 
 ID = "20261121-230000-aaaaaa"
 KNOWN = ("Read The Input", "Is The Input Right?", "Find The Change", "Is It Known?", "Dry Run?")
-LOOK = ("Read Config", "Observe", "Plan Undo", "Anything To Apply?")
+SEE = ("Read Config", "Observe", "What Was Asked?")
+LOOK = (*SEE, "Plan Undo", "Anything To Apply?")
 CLAIM = (*KNOWN, "Claim The Lease")
 PLANNED = (*CLAIM, *LOOK)
 PROBE = ("Probe Before", "Keep The Baseline")
 PROVE = ("Prove", "Judge Proof", "Look Again?")
-WRITE = (*PLANNED, *PROBE, "Apply")
+WRITE = (*PLANNED, *PROBE, "Apply", "Anything To Prove?")
 JUDGED = (*WRITE, *PROVE)
 CLOSE = ("Close Change", "Failed?")
 DONE = (*CLOSE, "Release The Lease", "Look For Causes", "Causes Waiting?", "Done")
+IMPORT = {"marks": {"owner": "x", "as": "", "zone": "example.com"}}
+ASKED = ("Read The Input", "Is The Input Right?", "Dry Run?")
+MARKS = (*SEE, "Import Marks", "Anything To Apply?")
+CLAIMED = (*ASKED, "Claim The Lease", *MARKS)
 UNPROVEN = {"PlanUndo": [applying("records")]}
 
 
@@ -29,7 +34,7 @@ def undo(name: str, end: str, *path: str, lease: str = FREE, **answers: list[Any
 
 STAGES: list[tuple[str, tuple[str, ...]]] = [
     ("ObserveZones", PLANNED[:8]),
-    ("PlanUndo", PLANNED[:9]),
+    ("PlanUndo", PLANNED[:10]),
     ("ProbeEndpoints", (*PLANNED, "Probe Before")),
     ("JudgeProof", JUDGED[:-1]),
     ("CloseChange", (*JUDGED, "Close Change")),
@@ -50,7 +55,7 @@ UNDOS = [
     undo(
         "goes on with an undo that died",
         "applied",
-        *(*PLANNED, "Apply", *PROVE, *DONE),
+        *(*PLANNED, "Apply", "Anything To Prove?", *PROVE, *DONE),
         PlanUndo=[applying("records", baseline=[{"inline": ["kept"]}])],
     ),
     Case(
@@ -60,6 +65,28 @@ UNDOS = [
         UNPROVEN,
         lease=UNTOUCHED,
         given={"change_id": ID, "dry_run": True},
+    ),
+    Case(
+        "marks pass on, and no record changes",
+        "applied",
+        (*CLAIMED, "Apply", "Anything To Prove?", *DONE),
+        {"ImportMarks": [applying("records", probes=[])]},
+        given=IMPORT,
+    ),
+    Case(
+        "marks are looked at",
+        "planned",
+        (*ASKED, *MARKS, "Planned"),
+        lease=UNTOUCHED,
+        given={**IMPORT, "dry_run": True},
+    ),
+    Case(
+        "marks that cannot pass on",
+        "Failed",
+        (*CLAIMED[:-1], *BROKEN),
+        {"ImportMarks": [BUG]},
+        lease=HELD,
+        given=IMPORT,
     ),
     *(
         Case(
@@ -112,4 +139,8 @@ WRONG_INPUTS: list[dict[str, Any]] = [
     {"change_id": ID, "by": 1},
     {"change_id": ID, "causes": [{"kind": "rumour", "id": "1", "at": "now"}]},
     {"change_id": ID, "causes": "undo"},
+    {"change_id": ID, **IMPORT},
+    {"marks": {"owner": "x"}},
+    {"marks": {"owner": "x", "as": "", "zone": 1}},
+    {"marks": "x"},
 ]

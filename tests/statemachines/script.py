@@ -180,6 +180,7 @@ DEFAULTS: dict[str, Any] = {
     "ObserveResolver": {"inline": {"reader": "resolver"}},
     "PlanChange": plan(),
     "PlanUndo": plan(),
+    "ImportMarks": plan(),
     "ProbeEndpoints": lambda payload: {"inline": [payload["targets"]]},
     "ApplyRecords": {"surface": "records", "written": 1},
     "ApplyResolver": {"surface": "resolver", "written": 1},

@@ -138,9 +138,42 @@ def test_what_somebody_changed_since_is_told_and_left(in_step: Embedded) -> None
 
 
 def edit(world: Embedded, zone: str, record: str, body: dict[str, Any] | None) -> None:
-    """Change a record, or delete it, as somebody with a token of their own does."""
+    """Change, delete or, without an id, make a record, as somebody with a token of theirs does."""
     there = world.connection["cloudflare"]
-    url = f"{there['base_url']}/client/v4/zones/{zone}/dns_records/{record}"
+    url = f"{there['base_url']}/client/v4/zones/{zone}/dns_records" + (
+        f"/{record}" if record else ""
+    )
     headers = {"Authorization": f"Bearer {there['api_token']}"}
-    method = "PATCH" if body else "DELETE"
+    method = ("PATCH" if body else "DELETE") if record else "POST"
     httpx.request(method, url, json=body, headers=headers, timeout=20).raise_for_status()
+
+
+def test_a_zone_of_externaldns_and_back(in_step: Embedded) -> None:
+    """Its marks pass to us and back again, by the runbook's commands; the zone is as it was."""
+    zone = in_step.admin("cloudflare", "GET", "/state")["zones"][0]
+    mark = '"heritage=external-dns,external-dns/owner=old,external-dns/resource=ingress/a/b"'
+    names = [("CNAME", f"old.{ZONE}"), ("TXT", f"cname-old.{ZONE}")]
+    for kind, name in names:
+        content = mark if kind == "TXT" else "origin.example.net"
+        edit(in_step, zone["id"], "", {"type": kind, "name": name, "content": content, "ttl": 1})
+    before = answers(in_step)
+    words = ["import-externaldns", "--owner", "old", "--zone", ZONE, "--json"]
+
+    outputs = [
+        json.loads(in_step.command(*words, *way).stdout)
+        for way in ([], ["--mark", "--as", "hearth"], ["--back", "--dry-run"])
+    ]
+    taken = in_step.records(ZONE)
+    taken_back = undo(in_step, outputs[1]["change_id"])
+    restored = answers(in_step)
+
+    assert [output["outcome"] for output in outputs] == ["planned", "applied", "planned"]
+    (name,) = outputs[0]["survey"][0]["names"]
+    assert (name["host"], name["resource"], name["format"]) == (names[0][1], "ingress/a/b", "typed")
+    assert taken[names[1]] == mark.replace("owner=old", "owner=hearth")
+    assert taken[names[0]] == "origin.example.net"
+    assert outputs[2]["survey"][0]["marks"] > 1
+    assert (taken_back[0], restored) == (0, before)
+    for record in in_step.admin("cloudflare", "GET", "/state")["zones"][0]["records"]:
+        if (record["type"], record["name"]) in names:
+            edit(in_step, zone["id"], record["id"], None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns, takeover
+from tailkeeper.mark_edits import mark_name, standing_mark
 from tailkeeper.world import place_of, resolvers_of
 
 
@@ -40,6 +41,8 @@ def unread(world: World, change: Change) -> str:
 def _record(world: World, change: Change) -> Any:
     if change.place not in world.held:
         raise NowhereError(f"the zone {change.place} is not configured any more")
+    if name := mark_name(change.key):
+        return standing_mark(world.texts[change.place].get(name, ()), change)
     return records.value_of(world.held[change.place].get(change.key))
 
 

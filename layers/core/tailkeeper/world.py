@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.carriers import Subject, subjects_of
 from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, unsettled
 from tailkeeper.identity import identify
+from tailkeeper.mark_edits import texts_by_name
 from tailkeeper.records import Held, held_by_name
 from tailkeeper.sources import Discovery, declared, discover
 from tailkeeper.tailnet import Tailnet
@@ -104,6 +105,11 @@ class World:
                 (e.gateway for e in self.exposures if e.gateway and e.cluster == cluster.name),
             )
         }
+
+    @cached_property
+    def texts(self) -> Mapping[str, Mapping[str, list[Mapping[str, Any]]]]:
+        """Return each zone's TXT records, by zone and name."""
+        return {name: texts_by_name(zone["records"]) for name, zone in self.zones.items()}
 
     @cached_property
     def carriers(self) -> Mapping[str, GatewayDevice | Refusal]:
