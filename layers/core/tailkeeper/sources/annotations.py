@@ -25,14 +25,16 @@ CONTROLLER = "dns-controller"
 LONGEST_TTL = 2_147_483_647
 WAYS = ("cname", "address")
 VIEWS = ("public", "tailnet")
-UNFOLLOWED = (
-    "access",
-    "alias",
-    "cloudflare-custom-hostname",
-    "cloudflare-region-key",
-    "internal-hostname",
-    "record-type",
-    "set-identifier",
+UNFOLLOWED = frozenset(
+    {
+        "access",
+        "alias",
+        "cloudflare-custom-hostname",
+        "cloudflare-region-key",
+        "internal-hostname",
+        "record-type",
+        "set-identifier",
+    }
 )
 _BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 
@@ -42,10 +44,16 @@ class Annotations:
 
     def __init__(self, annotations: Mapping[str, str] | None) -> None:
         self.all = annotations or {}
+        self._named = {
+            name.removeprefix(prefix): value
+            for prefix in reversed(PREFIXES)
+            for name, value in self.all.items()
+            if name.startswith(prefix)
+        }
 
     def get(self, name: str) -> str | None:
         """Return the value under the newer prefix, else under the older one, else None."""
-        return next((self.all[p + name] for p in PREFIXES if p + name in self.all), None)
+        return self._named.get(name)
 
     def listed(self, name: str) -> tuple[str, ...]:
         """Return a comma-separated value's parts, without blanks and final dots."""
@@ -92,9 +100,8 @@ class Annotations:
         """Yield what stands here to no effect, and why; `target` says that one counts here."""
         if self.get("target") is not None and not target:
             yield "its target annotation is ignored: it belongs on the Gateway"
-        for name in UNFOLLOWED:
-            if self.get(name) is not None:
-                yield f"its {name} annotation is not followed"
+        for name in sorted(UNFOLLOWED & self._named.keys()):
+            yield f"its {name} annotation is not followed"
         texts: tuple[tuple[str, str | None, Callable[[str], Any]], ...] = (
             ("ttl", self.get("ttl"), _ttl),
             ("cloudflare-proxied", self.get("cloudflare-proxied"), _boolean),

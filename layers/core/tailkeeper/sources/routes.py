@@ -48,6 +48,7 @@ class Route:
         self.source = f"{kind.lower()}/{self.namespace}/{self.meta['name']}"
         self.annotations = Annotations(self.meta.get("annotations"))
         self._spec: Mapping[str, Any] = route.get("spec") or {}
+        self.parents = frozenset(map(self.parent, self._spec.get("parentRefs") or ()))
         self._judged = (route.get("status") or {}).get("parents") or ()
         self.wanted = self._wanted()
         readable = (canonical(name) if name else "" for name in self.wanted)
@@ -64,11 +65,6 @@ class Route:
             case "defined-hosts-only":
                 return spec
         return (spec or ("",)) + annotated
-
-    @property
-    def parents(self) -> frozenset[Ref]:
-        """Return the (group, kind, namespace, name) of every parent that the spec names."""
-        return frozenset(map(self.parent, self._spec.get("parentRefs") or ()))
 
     def parent(self, ref: Mapping[str, Any]) -> Ref:
         """Return a parentRef with its defaults filled in."""
