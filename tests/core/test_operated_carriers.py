@@ -11,7 +11,7 @@ import pytest
 from tailkeeper.expectations import targets_of
 from tailkeeper.gateways import GatewayDevice, Refusal
 from tests.support.operated import DOMAIN, api_server, balanced, exposed, ingress, secret
-from tests.support.worlds import Bench, device
+from tests.support.worlds import Bench, device, route
 
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HOST = "db.example.com"
 SAID = {"dns_hostname": HOST, "dns_expose": "true"}
+EXPOSED = {"dns_hostname": "x.example.com", "dns_expose": "true"}
 ADDRESSES = ["100.64.0.5", "fd7a:115c:a1e0::5"]
 VIP = {"name": "svc:db", "addrs": ["100.100.0.5", "fd7a:115c:a1e0::6405"], "ports": ["tcp:5432"]}
 PORT = {"port": 5432}
@@ -159,6 +160,20 @@ def test_a_kind_that_shrank_to_nothing_is_held(make: Make) -> None:
     bench.others = {}
 
     assert of_host(bench.plan(10_000)) == {"records": ("hold", 8), "resolver": ("hold", 8)}
+
+
+def test_a_mark_of_old_does_not_hide_a_partial_read() -> None:
+    """The mark says Service, but a route has the name by now; routes were not read."""
+    bench = bench_of(by_device)
+    converged(bench)
+    bench.others, bench.routes = {"Service": [balanced("x", **EXPOSED)]}, [route("db")]
+    converged(bench)
+    bench.routes, bench.partial = [], {"HTTPRoute": "timed out"}
+
+    plan = bench.plan(10_000)
+
+    assert bench.world().held["example.com"][HOST].resource == "service/apps/db"
+    assert of_host(plan) == {"records": ("refuse", 4), "resolver": ("refuse", 4)}
 
 
 def test_without_its_secret_the_remembered_device_carries_an_exposed_service() -> None:

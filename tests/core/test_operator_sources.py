@@ -303,3 +303,10 @@ def test_a_partial_read_is_its_own_kinds(kind: str) -> None:
     document = {"cluster": "lab", "partial": {kind: "timed out"}, "objects": {}}
 
     assert discover(document, CONFIG).partial == {kind.lower(): f"{kind}: timed out"}
+
+
+def test_where_no_gateway_is_followed_routes_need_not_be_read() -> None:
+    """A cluster without the Gateway API has its deletes, too."""
+    unread = {"Gateway": "404", "HTTPRoute": "404", "Namespace": "timed out"}
+
+    assert discover({"cluster": "lab", "partial": unread, "objects": {}}, CONFIG).partial == {}

@@ -7,7 +7,7 @@ Cause decides, not percentages alone. The first row that matches wins:
     1    a record of another owner or without a mark; a protected name           skip, report
     2    another writer is at work on the surface, or brought his value back     hold
     3    the gateway's target is no tailnet address, ambiguous, or offline       refuse: last good
-    4    a delete, and its source is partial                                     refuse
+    4    a delete, and a source that may ask for the name is partial             refuse
     5    a digest that a person rejected, or that was undone                     hold, silently
     6    a digest that a person approved                                         apply
     7    an update from a gateway's old answer to its new one                   apply, in any number
@@ -99,10 +99,9 @@ def _impossible(change: Change, facts: Facts) -> Verdict | None:
         return Verdict("hold", 2, (other,))
     if reasons := facts.refusals.get(change.gateway):
         return Verdict("refuse", 3, reasons)
-    if change.action == "Delete":
-        for source in _sources(change, facts):
-            if why := facts.partial.get(source):
-                return Verdict("refuse", 4, (f"{source} was not read completely: {why}",))
+    if change.action == "Delete" and (unread := _unread(change, facts)):
+        why = f"{unread} was not read completely: {facts.partial[unread]}"
+        return Verdict("refuse", 4, (why,))
     return None
 
 
@@ -133,15 +132,23 @@ def _delete(change: Change, facts: Facts) -> Verdict:
     return COUNTED
 
 
+def _unread(change: Change, facts: Facts) -> str:
+    """Return a source that was not read whole and may ask for the name, or "".
+
+    Not only the one that the mark names: since it was written, an Ingress may have become a route.
+    """
+    if change.source in facts.partial:
+        return change.source
+    cluster, slash, _ = change.place.partition("/")
+    return next((s for s in facts.partial if s.startswith(f"{cluster}/" if slash else "")), "")
+
+
 def _sources(change: Change, facts: Facts) -> list[str]:
     """Return the sources that a delete rests on."""
     if change.source:
         return [change.source]
     # A hosts file, or a mark of old, names no object: then each source may have been the one.
-    cluster, slash, _ = change.place.partition("/")
-    unread = {s for s in facts.partial if s.startswith(f"{cluster}/" if slash else "")}
-    shown = {source for place, source in facts.sources if place == change.place}
-    return sorted(unread | shown)
+    return sorted(source for place, source in facts.sources if place == change.place)
 
 
 def _limited(place: str, keys: Sequence[str], facts: Facts) -> Verdict:

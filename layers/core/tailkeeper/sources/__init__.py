@@ -38,7 +38,8 @@ def discover(cluster: Mapping[str, Any], config: Config) -> Discovery:
 
     `cluster` is the reader's document: `cluster`, `partial` and `objects` by kind.
     """
-    found = list(_found(cluster, surroundings(cluster, config)))
+    around = surroundings(cluster, config)
+    found = list(_found(cluster, around))
     exposures = (item for item in found if isinstance(item, Exposure))
     reports = (item for item in found if isinstance(item, Report))
     operated = (item for item in found if isinstance(item, Operated))
@@ -46,7 +47,7 @@ def discover(cluster: Mapping[str, Any], config: Config) -> Discovery:
         exposures=tuple(sorted(exposures, key=lambda e: (e.host, e.source, e.gateway or ""))),
         reports=tuple(sorted(reports, key=lambda r: (r.source, r.why, r.hosts))),
         operated={item.key: item for item in operated},
-        partial=_partial(cluster.get("partial") or {}),
+        partial=_partial(cluster.get("partial") or {}, routes=bool(around.followed)),
     )
 
 
@@ -62,12 +63,14 @@ def _found(cluster: Mapping[str, Any], around: Surroundings) -> Iterator[Found]:
             yield from read_operated(kind, document, around)
 
 
-def _partial(partial: Mapping[str, str]) -> dict[str, str]:
-    """Return why a source is not read whole: by the kind of its objects, in lower case."""
-    deciding = {
-        **{kind: (kind, *AROUND) for kind in ROUTES},
-        **{kind: (kind,) for kind in OPERATED},
-    }
+def _partial(partial: Mapping[str, str], *, routes: bool) -> dict[str, str]:
+    """Return why a source is not read whole: by the kind of its objects, in lower case.
+
+    Where no Gateway is followed, routes expose nothing, read or not.
+    """
+    deciding: dict[str, tuple[str, ...]] = {kind: (kind,) for kind in OPERATED}
+    if routes:
+        deciding |= {kind: (kind, *AROUND) for kind in ROUTES}
     return {
         kind.lower(): "; ".join(f"{read}: {partial[read]}" for read in kinds if read in partial)
         for kind, kinds in deciding.items()
