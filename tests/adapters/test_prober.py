@@ -76,10 +76,15 @@ def test_every_path_to_a_healthy_exposure_is_found(
 
 @pytest.mark.parametrize(
     ("protocol", "port", "detail"),
-    [("https", 443, "HTTP 200, cert"), ("http", 80, "HTTP 200"), ("tcp", 443, "connected")],
+    [
+        ("https", 443, "HTTP 200, cert"),
+        ("http", 80, "HTTP 200"),
+        ("tls", 443, "connected, certificate good for"),
+        ("tcp", 443, "connected"),
+    ],
 )
 def test_a_protocol_is_spoken_as_far_as_it_goes(protocol: str, port: int, detail: str) -> None:
-    """Plain HTTP has no TLS; of TCP a connection is all."""
+    """Plain HTTP has no TLS; of TCP a connection is all, of TLS the handshake."""
 
     async def story(site: Site) -> None:
         target = exposure(addresses=GATEWAY, protocol=protocol, port=port)
@@ -88,7 +93,31 @@ def test_a_protocol_is_spoken_as_far_as_it_goes(protocol: str, port: int, detail
 
         assert outcome[:2] == ("healthy", None)
         assert outcome[2].startswith(detail)
-        assert bool(site.web.hosts) == (protocol != "tcp")
+        assert bool(site.web.hosts) == (protocol in {"https", "http"})
+
+    play(story)
+
+
+def test_a_name_of_the_tailnet_is_asked_as_it_is() -> None:
+    """What the operator carries by itself has no record anywhere: MagicDNS leads to it."""
+
+    async def story(site: Site) -> None:
+        target = exposure(f"gateway-envoy.{DOMAIN}", protocol="tcp") | {"magic": True}
+
+        (finding,) = await site.probe(target)
+
+        assert found([finding]) == [("tailnet", "magic-dns", "healthy", None)]
+
+    play(story)
+
+
+def test_udp_is_not_tried() -> None:
+    """There is no connection that could fail, so nothing is said of it."""
+
+    async def story(site: Site) -> None:
+        (finding,) = await site.probe(exposure(addresses=GATEWAY, protocol="udp", port=53))
+
+        assert (finding["state"], finding["path"]) == ("blind", "split-dns")
 
     play(story)
 

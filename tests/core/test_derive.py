@@ -370,7 +370,7 @@ ZONES = tuple(
     ZoneConfig(
         name,
         "me",
-        target="address",
+        target="cname",
         annotation_filter="a=b",
         proxied=True,
         txt_prefix="x-",
@@ -492,8 +492,8 @@ spec: {{chart: {{spec: {{chart: external-dns}}}}, values: {{{values}}}}}
     [
         ("provider: aws", ["is left out: its provider is aws", "no ExternalDNS for Cloudflare"]),
         (
-            "provider: cloudflare, domainFilters: [a.com], sources: [service, gateway-httproute]",
-            ["names from service are not read"],
+            "provider: cloudflare, domainFilters: [a.com], sources: [service, crd]",
+            ["names from crd are not read", "each service that the tailnet does not carry keeps"],
         ),
         (
             "provider: cloudflare, domainFilters: [a.com], registry: noop, labelFilter: x=y",
@@ -517,7 +517,7 @@ def test_the_chart_deletes_nothing_by_default() -> None:
     """A chart without a policy runs as upsert-only, and without an owner as `default`."""
     values = RELEASE.format(values="provider: cloudflare, domainFilters: [a.com]")
     (zone,) = derive(objects(values), parse_yaml).config.zones
-    assert (zone.policy, zone.owner, zone.target) == ("upsert-only", "default", "address")
+    assert (zone.policy, zone.owner, zone.target) == ("upsert-only", "default", "cname")
 
 
 def test_values_that_are_no_yaml() -> None:

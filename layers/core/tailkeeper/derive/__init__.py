@@ -90,9 +90,13 @@ def _is_among(gateway: Mapping[str, Any], configured: tuple[GatewayConfig, ...])
 
 
 def _target(gateways: Iterable[Mapping[str, Any]]) -> str:
-    """Return what ExternalDNS writes for these Gateways: a name if they are given one."""
-    targets = [target for gateway in gateways for target in target_annotation(gateway)]
-    return "cname" if any(target.endswith(".ts.net") for target in targets) else "address"
+    """Return what ExternalDNS writes for these Gateways: a name if they are given one.
+
+    Without a Gateway it is a name, too: addresses in public are for a person to choose.
+    """
+    given = [target_annotation(gateway) for gateway in gateways]
+    named = any(target.endswith(".ts.net") for targets in given for target in targets)
+    return "cname" if named or not given else "address"
 
 
 def _served(gateways: Iterable[Mapping[str, Any]]) -> Iterator[str]:

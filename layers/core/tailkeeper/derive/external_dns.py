@@ -44,7 +44,17 @@ NOT_FOLLOWED = (
     "regex-domain-filter",
     "txt-encrypt-enabled",
 )
-READ = frozenset({"gateway-httproute"})
+READ = frozenset(
+    {
+        "gateway-grpcroute",
+        "gateway-httproute",
+        "gateway-tcproute",
+        "gateway-tlsroute",
+        "ingress",
+        "service",
+    }
+)
+CARRIED = frozenset({"ingress", "service"})
 POLICIES = ("sync", "upsert-only", "create-only")
 
 
@@ -120,8 +130,11 @@ def _notes(settings: Settings) -> Iterator[str]:
             yield f"{settings.source}: --{flag} is not followed"
     if (registry := settings.one("registry", "txt")) != "txt":
         yield f"{settings.source}: registry {registry} leaves no marks, so its records are foreign"
-    if unread := sorted(set(settings.flags.get("source", ())) - READ):
+    sources = set(settings.flags.get("source", ()))
+    if unread := sorted(sources - READ):
         yield f"{settings.source}: names from {', '.join(unread)} are not read"
+    for kind in sorted(sources & CARRIED):
+        yield f"{settings.source}: each {kind} that the tailnet does not carry keeps its records"
 
 
 def _all(inventory: Inventory) -> Iterator[Settings]:
