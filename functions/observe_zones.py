@@ -25,7 +25,7 @@ logger = Logger(service="observe-zones")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return the packed observation: {zone: {records, name_servers, why}}; never raises for one."""
+    """Return the packed {zone: {records, name_servers, plan, why}}; never raise for one."""
     stack().lease(event["run"])
     names = [zone.name for zone in Config.from_json(event["config"]).zones]
     if token := stack().secret("CLOUDFLARE_SECRET").get("api_token"):
@@ -52,6 +52,7 @@ def observe(zones: Zones, name: str) -> dict[str, Any]:
     return {
         "records": listing.records,
         "name_servers": list(zone.name_servers),
+        "plan": zone.plan,
         "why": listing.partial,
     }
 

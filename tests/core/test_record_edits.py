@@ -12,7 +12,7 @@ from tailkeeper.config import ZoneConfig
 from tailkeeper.model import Change
 from tailkeeper.ownership import Mark
 from tailkeeper.record_edits import edit_of
-from tailkeeper.records import Held, held_by_name, value_of
+from tailkeeper.records import Held, Wanted, held_by_name, plan_zone, value_of
 
 
 if TYPE_CHECKING:
@@ -135,16 +135,14 @@ def test_a_legacy_mark_goes_with_the_last_of_its_records(
         {"id": "r", "name": HOST, **old},
         {"id": "m", "name": HOST, "type": "TXT", "content": Mark("homelab", RESOURCE).value},
     ]
-    value = [{"type": k, "content": c, "ttl": 1, "proxied": False} for k, c in after]
+    targets = tuple(content for _, content in after)
+    wanted = {HOST: Wanted(HOST, targets, RESOURCE, "httproute")} if targets else {}
 
-    edit = written(
-        zone,
-        records,
-        {"records": [old], "resource": RESOURCE},
-        {"records": value, "resource": RESOURCE} if value else None,
-    )
+    (change,) = plan_zone(zone, held_by_name(zone, records), wanted)
+    edit = written(zone, records, change.before, change.after)
 
     reached = carried_out(records, edit)
+    assert value_of(held_by_name(zone, reached).get(HOST)) == change.after
     assert {r["name"].partition(".")[0] for r in reached if r["type"] == "TXT"} == left
 
 

@@ -3,7 +3,7 @@
 A change's `before` and `after` are plain JSON, shaped by its surface (docs/documents.md):
 
     records    {"records": [{"type", "content", "ttl", "proxied"}], "resource": "httproute/ns/name"}
-               for one name of a zone; its ownership marks follow from it
+               for one name of a zone; its ownership marks follow from it, or are told in "marks"
     resolver   {"addresses": [...]} for one host, or {"text": ...} for the whole document
     split-dns  {"nameservers": [...]} for one domain
 """

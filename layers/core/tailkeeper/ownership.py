@@ -7,15 +7,21 @@ asked for the name; its name says which record it covers:
     cname-jellyfin.example.com      covers the CNAME of jellyfin.example.com (0.12 and newer)
     jellyfin.example.com            covers it too, without naming a type (0.17 and older)
 
+With --txt-encrypt-enabled the value is base64 of AES-256-GCM: a mark that we cannot read, and
+therefore somebody else's.
+
 Rules: kubernetes-sigs/external-dns, docs/registry/txt.md.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
 HERITAGE = "external-dns"
+# Nonce, tag and the shortest text that names an owner: 69 bytes, less where it was compressed.
+CIPHERTEXT = re.compile(r"(?:[A-Za-z0-9+/]{4}){22,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 RECORD_TYPE = "%{record_type}"
 MARKED_TYPES = ("A", "AAAA", "CNAME", "NS", "MX", "SRV", "NAPTR")
 
@@ -45,18 +51,31 @@ class Mark:
 
         Above 255 characters, content comes as several quoted strings that belong together.
         """
-        text = content.replace('" "', "").strip('"')
-        tokens = [token.split("=") for token in text.split(",")]
-        pairs = dict(token for token in tokens if len(token) == 2)  # noqa: PLR2004 -- key=value
-        if pairs.pop("heritage", None) != HERITAGE:
+        if HERITAGE not in content:
+            return None
+        tokens = [token.split("=") for token in _joined(content).split(",")]
+        pairs = [token for token in tokens if len(token) == 2]  # noqa: PLR2004 -- key=value
+        if {text for key, text in pairs if key == "heritage"} != {HERITAGE}:
             return None
         labels = {
             key.removeprefix(f"{HERITAGE}/"): text
-            for key, text in pairs.items()
+            for key, text in pairs
             if key.startswith(f"{HERITAGE}/")
         }
         owner, resource = labels.pop("owner", ""), labels.pop("resource", "")
         return cls(owner, resource, tuple(sorted(labels.items())))
+
+
+def is_encrypted(content: str) -> bool:
+    """Return whether a TXT record's content may be a mark that ExternalDNS encrypted.
+
+    Only its name can confirm it: so may a verification token look.
+    """
+    return CIPHERTEXT.fullmatch(_joined(content)) is not None
+
+
+def _joined(content: str) -> str:
+    return content.replace('" "', "").strip('"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +138,12 @@ class MarkNames:
         return bare, ""
 
     def _plain(self, host: str) -> str:
-        return self.wildcard + host[1:] if self.wildcard and host.startswith("*.") else host
+        return self.wildcard.lower() + host[1:] if self.wildcard and host[:2] == "*." else host
+
+    def wild(self, host: str) -> str:
+        """Return the wildcard that a mark's host stands for; "" where it stands for itself."""
+        first, dot, rest = host.partition(".")
+        return f"*.{rest}" if dot and first == self.wildcard.lower() else ""
 
     def _affix(self, kind: str) -> tuple[str, str]:
         prefix, suffix = self.prefix.lower(), self.suffix.lower()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns
+from tailkeeper.claims import Unread, zone_wanted
 from tailkeeper.device_changes import key_warnings
 from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.guard import Facts, judge
@@ -18,7 +19,7 @@ from tailkeeper.model import Plan
 from tailkeeper.reverts import SWEEPS_A_DAY, reverts
 from tailkeeper.rivals import external_dns_writers, resolver_writers, scaled_down
 from tailkeeper.split_dns import Nameserver
-from tailkeeper.wanted import kind_of, record_wanted, settled, tailnet_wanted
+from tailkeeper.wanted import kind_of, record_wanted, tailnet_wanted
 from tailkeeper.world import carrier_of, place_of, resolvers_of
 
 
@@ -81,9 +82,11 @@ def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Ch
             made = claims.setdefault(exposure.host, [])
             if wanted_record := record_wanted(world, zone, exposure):
                 made.append(wanted_record)
-    wanted = {host: settled(host, made, held, reports) for host, made in claims.items() if made}
+    plan, unread = world.zones[zone.name].get("plan", ""), Unread(world.partial, world.kept)
+    wanted = zone_wanted(claims, held, plan, reports, unread)
     changes = records.plan_zone(zone, held, wanted, world.config.guard.protected)
-    return [c for c in changes if c.after is not None or c.key not in world.kept | claims.keys()]
+    kept = world.kept | claims.keys()
+    return [c for c in changes if c.after is not None or c.key not in kept]
 
 
 def _resolver_changes(

@@ -1,4 +1,4 @@
-"""The `records` surface: what a Cloudflare zone should say, and what of it is ours.
+"""The `records` surface: what a Cloudflare zone should say of each name.
 
 One change covers all of one name: its address records or CNAME, and, following from them, one
 ownership mark for each record type, so that a name is never written by halves.
@@ -6,27 +6,40 @@ ownership mark for each record type, so that a name is never written by halves.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from ipaddress import ip_address
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.held import (
+    ANSWERS,
+    AUTOMATIC,
+    Held,
+    held_by_name,
+    in_order,
+    mark_of,
+    part_of,
+    spelled,
+    value_of,
+    valued,
+)
 from tailkeeper.model import Change
 from tailkeeper.ownership import Mark
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tailkeeper.config import ZoneConfig
 
-ANSWERS = frozenset({"A", "AAAA", "CNAME"})
-AUTOMATIC = 1  # Cloudflare's TTL "auto"
+__all__ = ["ANSWERS", "AUTOMATIC", "Held", "Wanted", "held_by_name", "plan_zone", "value_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one exposure wants a name of the zone to answer."""
+    """What one exposure wants a name of the zone to answer.
+
+    `ttl` and `comment` None, and no `tags`, mean that nobody configured them: what stands is left.
+    `parts` are the answers of several exposures, one for each record type, where they share a name.
+    """
 
     host: str
     targets: tuple[str, ...]
@@ -36,74 +49,9 @@ class Wanted:
     former: frozenset[str] = frozenset()
     ttl: int | None = None
     proxied: bool = False
-
-
-@dataclass(slots=True)
-class Held:
-    """What a name of the zone holds now: ours by its marks, and what belongs to others.
-
-    `marks` are our own TXT records that cover the name.
-    """
-
-    ours: list[dict[str, Any]] = field(default_factory=list)
-    marks: list[dict[str, Any]] = field(default_factory=list)
-    foreign: list[dict[str, Any]] = field(default_factory=list)
-    resource: str = ""
-
-
-def record_type(target: str) -> str:
-    """Return the record type of a target, as ExternalDNS chooses it: A, AAAA or CNAME."""
-    try:
-        return "A" if ip_address(target).version == 4 else "AAAA"  # noqa: PLR2004 - IPv4
-    except ValueError:
-        return "CNAME"
-
-
-def held_by_name(zone: ZoneConfig, records: Iterable[Mapping[str, Any]]) -> dict[str, Held]:
-    """Sort a zone's records by name into ours and others'; marks are neither."""
-    marks: dict[str, tuple[Mark, dict[str, Any]]] = {}
-    rest: list[dict[str, Any]] = []
-    for record in records:
-        mark = Mark.parse(record["content"]) if record["type"] == "TXT" else None
-        if mark:
-            marks[record["name"].lower()] = mark, dict(record)
-        else:
-            rest.append(dict(record))
-    names: defaultdict[str, Held] = defaultdict(Held)
-    for record in rest:
-        candidates = zone.marks.candidates(record["name"], record["type"])
-        found = [marks[name] for name in candidates if name in marks]
-        _sort_in(names[record["name"]], record, found, zone.owner)
-    for host, held in _widowed(zone, marks):
-        names.setdefault(host, held)
-    return dict(names)
-
-
-def _widowed(
-    zone: ZoneConfig, marks: Mapping[str, tuple[Mark, dict[str, Any]]]
-) -> Iterator[tuple[str, Held]]:
-    """Yield names that hold nothing but marks of ours, whose records somebody deleted.
-
-    They are used again, or go: Cloudflare refuses to write the same text twice.
-    """
-    names: defaultdict[str, Held] = defaultdict(Held)
-    for name, (mark, text) in marks.items():
-        covered = zone.marks.covered(name)
-        if covered and mark.owner == zone.owner:
-            names[covered[0]].marks.append(text)
-            names[covered[0]].resource = mark.resource
-    yield from names.items()
-
-
-def _sort_in(
-    held: Held, record: dict[str, Any], found: list[tuple[Mark, dict[str, Any]]], owner: str
-) -> None:
-    if record["type"] in ANSWERS and found and found[0][0].owner == owner:
-        held.ours.append(record)
-        held.resource = found[0][0].resource
-        held.marks += [t for mark, t in found if mark.owner == owner and t not in held.marks]
-    else:
-        held.foreign.append(record)
+    comment: str | None = None
+    tags: tuple[str, ...] = ()
+    parts: tuple[Wanted, ...] = ()
 
 
 def plan_zone(
@@ -122,19 +70,18 @@ def plan_zone(
     return [change for change in changes if change]
 
 
-def value_of(held: Held | None) -> dict[str, Any] | None:
-    """Return a name's value as changes carry it; None when nothing there is ours."""
-    return _value(held.ours, held.resource) if held and held.ours else None
-
-
 def _change(
     zone: ZoneConfig, host: str, held: Held, wanted: Wanted | None, protected: frozenset[str]
 ) -> Change | None:
     before = value_of(held)
-    after = _after(held, wanted) if wanted else None
-    if before == after or not _allowed(zone, before, after):
+    after = _after(zone, host, held, wanted) if wanted else None
+    if _records(before) == _records(after) or not _allowed(zone, before, after):
         return None
-    kind = (wanted.resource if wanted else held.resource).partition("/")[0]
+    obstacle = _protection(zone, host, protected)
+    if after and not obstacle and (obstacle := _stranger(host, held, before, after)):
+        less = _without_new_types(before, after)
+        if less and _records(less) != _records(before):
+            after, obstacle = less, ""
     return Change(
         "records",
         host,
@@ -143,9 +90,14 @@ def _change(
         place=zone.name,
         gateway=wanted.gateway if wanted else "",
         moved=bool(wanted and before and _contents(before) <= wanted.former),
-        source=wanted.source if wanted else f"{kind}",
-        obstacle=_obstacle(zone, host, held, wanted, protected),
+        source=wanted.source if wanted else held.resource.partition("/")[0],
+        obstacle=obstacle,
     )
+
+
+def _records(value: Mapping[str, Any] | None) -> Any:
+    """Return what of a value is worth a change: a mark by itself is not."""
+    return value and value["records"]
 
 
 def _allowed(zone: ZoneConfig, before: Any, after: Any) -> bool:
@@ -155,54 +107,110 @@ def _allowed(zone: ZoneConfig, before: Any, after: Any) -> bool:
     return zone.policy == "sync" or after is not None
 
 
-def _obstacle(
-    zone: ZoneConfig, host: str, held: Held, wanted: Wanted | None, protected: frozenset[str]
-) -> str:
-    if host in protected or host == zone.name or host.startswith("_acme-challenge."):
-        return f"{host} is protected"
-    if not wanted:
+def _protection(zone: ZoneConfig, host: str, protected: frozenset[str]) -> str:
+    kept = host in protected or host == zone.name or host.startswith("_acme-challenge.")
+    return f"{host} is protected" if kept else ""
+
+
+def _stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> str:
+    """Say who is in the way of a record type that the name does not have yet; else ""."""
+    new = _types(after) - _types(before)
+    if not new or not (held.foreign or held.rivals):
         return ""
+    why = "".join(f" ({rival})" for rival in held.rivals[:1])
     for record in held.foreign:
         if record["type"] in ANSWERS:
-            return f"{host} has a {record['type']} record that is not ours"
-        if any(record_type(target) == "CNAME" for target in wanted.targets):
-            return f"{host} has a foreign {record['type']} record: a CNAME cannot stand beside it"
-    return ""
+            return f"{host} has a {record['type']} record that is not ours{why}"
+    if held.foreign and "CNAME" in new:
+        kind = held.foreign[0]["type"]
+        return f"{host} has a foreign {kind} record: a CNAME cannot stand beside it"
+    return f"{host} is not ours: {held.rivals[0]}" if held.rivals else ""
 
 
-def _after(held: Held, wanted: Wanted) -> dict[str, Any]:
-    """Return the wanted value; a TTL that nobody configured stays as it is."""
-    standing = held.ours[0]["ttl"] if held.ours else AUTOMATIC
+def _types(value: Mapping[str, Any] | None) -> set[str]:
+    return {record["type"] for record in value["records"]} if value else set()
+
+
+def _without_new_types(before: Any, after: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the part of a value whose record types are there already, if there is any."""
+    kinds = _types(before)
+    records = [record for record in after["records"] if record["type"] in kinds]
+    return {**before, "records": records} if records else None
+
+
+def _after(zone: ZoneConfig, host: str, held: Held, wanted: Wanted) -> dict[str, Any]:
+    """Return the wanted value; what nobody configured stays as it is."""
+    records: dict[tuple[str, str], dict[str, Any]] = {}
+    resources: dict[str, str] = {}
+    for part in wanted.parts or (wanted,):
+        for kind, content in map(spelled, part.targets):
+            records[kind, content] = _record(part, held, kind, content)
+            resources[kind] = part.resource
+    resource = resources[min(resources)] if resources else wanted.resource
+    value = valued(records.values(), resource)
+    if held.plain and len(set(resources.values())) <= 1:
+        return value
+    marks = _marks(zone, host, held, resources)
+    return {**value, "marks": marks} if marks != marks_of(zone, host, value) else value
+
+
+def _record(wanted: Wanted, held: Held, kind: str, content: str) -> dict[str, Any]:
+    """Return one wanted record, with what nobody configured as it stands there."""
+    standing = _like(held, kind, content)
     # Cloudflare keeps no other TTL for a proxied record.
-    ttl = AUTOMATIC if wanted.proxied else wanted.ttl or standing
-    records = [
-        {
-            "type": record_type(target),
-            "content": _normal(target),
-            "ttl": ttl,
-            "proxied": wanted.proxied,
-        }
-        for target in wanted.targets
-    ]
-    return _value(records, held.resource or wanted.resource)
+    ttl = AUTOMATIC if wanted.proxied else wanted.ttl or standing.get("ttl", AUTOMATIC)
+    record = {"type": kind, "content": content, "ttl": ttl, "proxied": wanted.proxied}
+    comment = standing.get("comment") if wanted.comment is None else wanted.comment
+    tags = wanted.tags or standing.get("tags")
+    return part_of({**record, "comment": comment, "tags": tags}) if comment or tags else record
 
 
-def _normal(target: str) -> str:
-    try:
-        return str(ip_address(target))
-    except ValueError:
-        return target.lower().removesuffix(".")
-
-
-def _value(records: Iterable[Mapping[str, Any]], resource: str) -> dict[str, Any]:
-    parts = ({k: r.get(k) for k in ("type", "content", "ttl", "proxied")} for r in records)
-    return {
-        "records": sorted(
-            ({**p, "proxied": bool(p["proxied"])} for p in parts),
-            key=lambda r: (str(r["type"]), str(r["content"])),
+def _like(held: Held, kind: str, content: str) -> Mapping[str, Any]:
+    """Return the standing record that is most like a wanted one: the same, of its type, or any."""
+    if len(held.ours) == 1:
+        return held.ours[0]
+    ranked = sorted(
+        map(part_of, held.ours),
+        key=lambda r: (
+            (r["type"], r["content"]) != (kind, content),
+            r["type"] != kind,
+            in_order(r),
         ),
-        "resource": resource,
-    }
+    )
+    return ranked[0] if ranked else {}
+
+
+def _marks(
+    zone: ZoneConfig, host: str, held: Held, resources: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the marks that a name should have, given those that it has.
+
+    What a mark says besides its object stays. A legacy mark goes with the last of its records;
+    one that covers no record goes by policy `sync` only.
+    """
+    newest = {zone.marks.name(host, kind): kind for kind in resources}
+    legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
+    marks = []
+    for text in held.marks:
+        entry, mark = mark_of(text), Mark.parse(text["content"])
+        kind = newest.pop(entry["name"], "")
+        if kind and mark:
+            entry["content"] = Mark(mark.owner, resources[kind], mark.labels).value
+        if kind or entry["name"] in legacy or (zone.policy != "sync" and not held.ours):
+            marks.append(entry)
+    added = ((name, Mark(zone.owner, resources[kind]).value) for name, kind in newest.items())
+    return sorted((*marks, *({"name": n, "content": c} for n, c in added)), key=in_order)
+
+
+def marks_of(zone: ZoneConfig, host: str, value: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the marks of a value: those that it names, else one for each record type."""
+    if value is None:
+        return []
+    if "marks" in value:
+        return list(value["marks"])
+    names = sorted(zone.marks.name(host, kind) for kind in _types(value))
+    content = Mark(zone.owner, value["resource"]).value
+    return [{"name": name, "content": content} for name in names]
 
 
 def _contents(value: Mapping[str, Any]) -> set[str]:

@@ -6,28 +6,14 @@ from typing import TYPE_CHECKING
 
 from tailkeeper import records
 from tailkeeper.gateways import GatewayDevice, target_means
-from tailkeeper.records import Held, Wanted
+from tailkeeper.records import Wanted
 from tailkeeper.tailnet import is_tailnet_address
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tailkeeper.config import ClusterConfig, ZoneConfig
     from tailkeeper.model import Exposure
     from tailkeeper.world import World
-
-
-def settled(
-    host: str, claims: list[Wanted], held: Mapping[str, Held], reports: list[str]
-) -> Wanted:
-    """Settle who answers a name: the mark's resource, else the smallest target (ExternalDNS)."""
-    owner = held.get(host, Held()).resource
-    ranked = sorted(claims, key=lambda w: (w.resource != owner, w.targets, w.resource))
-    if len({claim.targets for claim in claims}) > 1:
-        told = ", ".join(claim.resource for claim in ranked)
-        reports.append(f"{host} is wanted differently by {told}: the first is followed")
-    return ranked[0]
 
 
 def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted | None:
@@ -56,6 +42,8 @@ def record_wanted(world: World, zone: ZoneConfig, exposure: Exposure) -> Wanted 
         former=world.memory.answers(key) if key else frozenset(),
         ttl=exposure.ttl or (zone.ttl if zone.ttl != records.AUTOMATIC else None),
         proxied=zone.proxied if exposure.proxied is None else exposure.proxied,
+        comment=exposure.comment,
+        tags=exposure.tags,
     )
 
 

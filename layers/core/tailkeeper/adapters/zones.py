@@ -28,6 +28,8 @@ from tailkeeper.adapters.zone_errors import (
     named,
 )
 from tailkeeper.edits import KINDS
+from tailkeeper.fitting import limits_of
+from tailkeeper.wire import trimmed
 
 
 if TYPE_CHECKING:
@@ -41,8 +43,6 @@ API = "/client/v4"
 PER_PAGE = 5000
 LONG = 12  # seconds: who let us wait is not asked again; a function has a minute for all zones
 NEEDED = {"id", "name", "type"}  # a record without them counts as missing
-OPERATIONS = {"free": 200}  # of one batch; every other plan has 3,500
-OPERATIONS_OF_PAID_PLANS = 3500
 PATIENCE = 5.0  # seconds for which a read waits when Cloudflare throttles
 SOON = wait_random_exponential(multiplier=0.2, max=3)
 
@@ -59,7 +59,7 @@ class Zone:
     @property
     def operations(self) -> int:
         """Return the batch limit of the zone's plan."""
-        return OPERATIONS.get(self.plan, OPERATIONS_OF_PAID_PLANS)
+        return limits_of(self.plan).operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +169,6 @@ def connect(base_url: str, token: str, timeout: float = 30) -> Cloudflare:
     """Return the SDK's client; `base_url` with or without `/client/v4`, `timeout` in seconds."""
     host = base_url.rstrip("/").removesuffix(API)
     return Cloudflare(api_token=token, base_url=host + API, timeout=timeout, max_retries=0)
-
-
-def trimmed(wire: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what we keep of a record; a field that Cloudflare left out has its default."""
-    return {
-        "id": wire["id"],
-        "name": wire["name"],
-        "type": wire["type"],
-        "content": wire.get("content") or "",
-        "ttl": wire.get("ttl") or 1,
-        "proxied": bool(wire.get("proxied")),
-        "comment": wire.get("comment") or "",
-    }
 
 
 def _info(page: Mapping[str, Any]) -> Mapping[str, Any]:
