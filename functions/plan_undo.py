@@ -69,9 +69,20 @@ def begin(event: dict[str, Any], answer: dict[str, Any]) -> None:
     """Open the undo's change; it and the one that it undoes name each other."""
     journal, undone, change_id = stack().journal, event["change_id"], answer["change_id"]
     journal.abandon(f"its run died; {change_id} came before another one went on", but=change_id)
-    earlier = (journal.head(undone) or {}).get("undone_by", [])
-    journal.amend(undone, {"undone_by": list(dict.fromkeys([*earlier, change_id]))})
+    if answer["apply"]:
+        link(undone, change_id)
     answer |= opened(stack(), change_id, event["run"], event["causes"], undoes=undone)
+
+
+def link(undone: str, change_id: str) -> None:
+    """Note by what a change is undone; one that is undone itself undoes nothing any more."""
+    journal = stack().journal
+    head = journal.head(undone) or {}
+    by = list(dict.fromkeys([*head.get("undone_by", []), change_id]))
+    journal.amend(undone, {"undone_by": by})
+    if first := journal.head(head.get("undoes", "")) if head.get("undoes") else None:
+        rest = [one for one in first.get("undone_by", []) if one != undone]
+        journal.amend(first["id"], {"undone_by": rest})
 
 
 def decide(net: list[Change], change_id: str) -> None:

@@ -116,6 +116,17 @@ def test_a_zone_with_a_prefix_needs_it_configured() -> None:
     assert (len(seeing.changes), seeing.left, seeing.hint) == (3, (), "")
 
 
+def test_a_setting_too_many_is_told() -> None:
+    """Marks without an affix, where one is configured."""
+    names = [("CNAME", f"app{n}", "gw") for n in range(12)]
+    marks = [("TXT", f"cname-app{n}", X) for n in range(12)]
+    config = ZoneConfig("example.com", "homelab", txt_suffix="-ours")
+
+    seen = survey(config, zone(*names, *marks), "x", "homelab")
+
+    assert seen.hint == 'txt_prefix: "" would let 12 more of its marks cover a record'
+
+
 def test_others_are_counted_and_left() -> None:
     """Names of another owner, and names that nobody has marked."""
     seen = survey(

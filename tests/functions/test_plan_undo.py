@@ -110,6 +110,8 @@ def test_no_sweep_does_again_what_was_undone(journal: Stack) -> None:
 
     assert changes(again) == [("apply", A, B)]
     assert journal.table.query("decisions") == []
+    heads = [journal.journal.head(change) or {} for change in (ID, OWN)]
+    assert [head["undone_by"] for head in heads] == [[], [id_of({**RUN, "holder": "arn:next"})]]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_what_is_not_as_it_was_left(journal: Stack, address: str, word: str | No
     assert [found[0] for found in changes(answer)] == ([word] if word else [])
     assert (answer["apply"], answer["counts"]["refused"]) == (False, int(bool(word)))
     assert journal.journal.open_change() == (OWN if word else None)
+    assert "undone_by" not in (journal.journal.head(ID) or {})
 
 
 def test_a_dry_run_writes_nothing_down(journal: Stack) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Record = Mapping[str, Any]
     Names = Mapping[str, list[Record]]
 
-SAMPLE = 20  # uncovered marks of which a setting is guessed
+SAMPLE, LIKELY = 20, 5  # uncovered marks of which a setting is guessed; guesses that are tried
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,22 @@ def _hint(zone: ZoneConfig, uncovered: list[str], seen: Names) -> str:
         for host, kind in hosts.items()
         for guess in _guesses(mark, host, kind)
     )
-    if not guesses:
-        return ""
-    setting, affix = guesses.most_common(1)[0][0]
+    likely = [("txt_prefix", ""), *(guess for guess, _ in guesses.most_common(LIKELY))]
+    counts = {guess: _covering(zone, *guess, uncovered, hosts) for guess in likely}
+    (setting, affix), count = max(counts.items(), key=lambda item: item[1])
+    return (
+        f'{setting}: "{affix}" would let {count} more of its marks cover a record' if count else ""
+    )
+
+
+def _covering(
+    zone: ZoneConfig, setting: str, affix: str, marks: list[str], hosts: Mapping[str, str]
+) -> int:
+    """Count the marks that would cover an answer, were this the zone's only affix."""
     prefix, suffix = (affix, "") if setting == "txt_prefix" else ("", affix)
     names = MarkNames(prefix, suffix, zone.txt_wildcard)
-    count = sum((names.covered(mark) or ("",))[0] in hosts for mark in uncovered)
-    return f'{setting}: "{affix}" would let {count} more of its marks cover a record'
+    found = filter(None, map(names.covered, marks))
+    return sum(host in hosts and kind in {"", hosts[host]} for host, kind in found)
 
 
 def _guesses(mark: str, host: str, kind: str) -> Iterator[tuple[str, str]]:

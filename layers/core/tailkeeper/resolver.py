@@ -47,7 +47,7 @@ def plan_resolver(
     return [change for change in changes if change]
 
 
-def entries_of(text: str | None) -> dict[str, tuple[str, ...]]:
+def entries_of(text: str | None) -> Mapping[str, tuple[str, ...]]:
     """Return the entries of a document, none where it is absent or somebody else's."""
     return (parse(text) if text else None) or {}
 
@@ -72,7 +72,7 @@ def standing(
 
 def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change]) -> str | None:
     """Return the document after the changes; an undone document is its former text, or none."""
-    entries = entries_of(text)
+    entries = dict(entries_of(text))
     for change in changes:
         if change.key == DOCUMENT and (not change.after or "text" in change.after):
             return change.after["text"] if change.after else None

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 
@@ -41,17 +43,20 @@ def render(
     return "\n".join([HEADER, *blocks(resolver, lines, sorted(entries), previous), ""])
 
 
-def parse(text: str) -> dict[str, tuple[str, ...]] | None:
+def parse(text: str) -> Mapping[str, tuple[str, ...]] | None:
     """Return the entries, host to addresses, of a document of ours; None when it is another's."""
-    if not text.startswith(HEADER):
-        return None
+    return _parsed(text) if text.startswith(HEADER) else None
+
+
+@lru_cache(maxsize=2)  # each change of a plan asks for its own host
+def _parsed(text: str) -> Mapping[str, tuple[str, ...]]:
     entries: defaultdict[str, list[str]] = defaultdict(list)
     for line in text.splitlines():
         match = _ENTRY.match(line)
         if match and _is_address(match[1]):
             for host in match[2].split():
                 entries[host].append(match[1])
-    return {host: tuple(addresses) for host, addresses in entries.items()}
+    return MappingProxyType({host: tuple(addresses) for host, addresses in entries.items()})
 
 
 def is_intact(resolver: ResolverConfig, text: str) -> bool:
