@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self
 
 from cli.children import Child
@@ -171,6 +172,7 @@ class Booted:
         kubeconfig = wishes.replaced.kubeconfig_text or read(world["kubernetes"]["tailkeeper"])
         base_url = world["tailscale"]["base_url"]
         registered = register(base_url, tailscale, stack["http_api_url"])
+        git_secret = token_hex(16)  # of every git host, and of Flux
         if registered.why:
             self.notes.append(f"no webhook is registered, so no event comes: {registered.why}")
         fill_secrets(
@@ -179,7 +181,11 @@ class Booted:
                 "TailscaleSecret": tailscale,
                 "CloudflareSecret": {"api_token": world["cloudflare"]["api_token"]},
                 "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig),
-                "WebhookSecrets": {"tailscale": [registered.secret]},
+                "WebhookSecrets": {
+                    "tailscale": [registered.secret],
+                    "git": [git_secret],
+                    "flux": [git_secret],
+                },
             },
         )
         outside = ("tailscale", "cloudflare", "kubernetes", "dns", "socks5", "tls")
@@ -188,6 +194,7 @@ class Booted:
             "webhooks": {
                 "base_url": stack["http_api_url"],
                 "tailscale_secret": registered.secret,
+                "git_secret": git_secret,
             },
             "state_machines": machines_of(stack),
             **{name: world[name] for name in outside},

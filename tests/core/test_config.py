@@ -237,6 +237,22 @@ def test_the_documented_file_is_read() -> None:
             "bridges[0].hops[0] is 'vps.example.com': write it as host:port",
         ),
         (
+            {"repositories": [{"provider": "github", "name": "homelab"}]},
+            "repositories[0].name is 'homelab': write it as owner/name",
+        ),
+        (
+            {"repositories": [{"provider": "github", "name": "me/home lab"}]},
+            "repositories[0].name is 'me/home lab': write it without blanks",
+        ),
+        (
+            {"repositories": [{"provider": "gitea", "name": "me/homelab", "branch": "a b"}]},
+            "repositories[0].branch is 'a b': write it without blanks",
+        ),
+        (
+            {"repositories": [{"provider": "gitlab", "name": "me/homelab", "paths": ["[z-a]"]}]},
+            "repositories[0].paths[0] is '[z-a]', no pattern: bad character range z-a",
+        ),
+        (
             {"credentials": [{**CREDENTIAL, "every": 30}]},
             "credentials[0].every is a whole number, not text: write every: 30d",
         ),

@@ -55,7 +55,7 @@ def client(endpoint: str, service: str) -> Any:
 
 
 def deployed(endpoint: str) -> dict[str, str]:
-    """Make an empty table, bucket, bus and secrets; return the environment of their functions.
+    """Make an empty table, bucket, bus, secrets and configuration; return their environment.
 
     Their names are new each time: other tests of this process may be using the same moto.
     """
@@ -76,7 +76,8 @@ def deployed(endpoint: str) -> dict[str, str]:
     secrets = {secret: f"{name}-{secret}" for secret in SECRETS}
     for secret in secrets.values():
         client(endpoint, "secretsmanager").create_secret(Name=secret, SecretString="{}")
-    places = {"TABLE": name, "ARTIFACTS": name, "BUS": name}
+    client(endpoint, "ssm").put_parameter(Name=name, Value='{"zones": []}', Type="String")
+    places = {"TABLE": name, "ARTIFACTS": name, "BUS": name, "CONFIG_PARAMETER": name}
     return {**ENVIRONMENT, **places, **secrets, "AWS_ENDPOINT_URL": endpoint}
 
 
@@ -84,6 +85,16 @@ def set_secret(variable: str, document: Any) -> None:
     """Give the secret that the environment names a value."""
     client(os.environ["AWS_ENDPOINT_URL"], "secretsmanager").put_secret_value(
         SecretId=os.environ[variable], SecretString=json.dumps(document)
+    )
+
+
+def set_config(document: Any) -> None:
+    """Store a configuration where the environment says."""
+    client(os.environ["AWS_ENDPOINT_URL"], "ssm").put_parameter(
+        Name=os.environ["CONFIG_PARAMETER"],
+        Value=json.dumps(document),
+        Type="String",
+        Overwrite=True,
     )
 
 

@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from tests.support.embedded import ROOT, Embedded, running
+from tests.support.deliveries import EVENTS as TEMPLATES
+from tests.support.deliveries import delivery, watching
+from tests.support.embedded import ROOT, Embedded, running, until
 from tests.support.webhooks import node_created, post
 
 
@@ -84,6 +87,60 @@ def test_template_of_an_event(world: Embedded) -> None:
     answer = post(world.connection["webhooks"], [event])
 
     assert answer.json() == {"accepted": 1, "ignored": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "status"),
+    [
+        ("github-push", {"secret": "guess"}, 401),
+        ("flux-applied", {"secret": "guess"}, 401),
+        ("gitlab-push", {"headers": {"content-type": "text/plain"}}, 415),
+        ("gitea-push", {"payload": b"x" * (4 * 1024 * 1024 + 1)}, 413),
+    ],
+)
+def test_refused_of_git_and_flux(
+    world: Embedded, name: str, how: dict[str, Any], status: int
+) -> None:
+    """What is not signed, of another type or too large is refused here too."""
+    secret = world.connection["webhooks"]["git_secret"]
+
+    answer = send_delivery(world, delivery(name, **{"secret": secret, **how}))
+
+    assert answer.status_code == status
+
+
+def test_templates_of_git_and_flux(world: Embedded) -> None:
+    """Each webhook in events/ is accepted once it is signed; pull requests are only planned."""
+    watch(world, "github", "gitlab", "gitea", "bitbucket")
+    secret, began = world.connection["webhooks"]["git_secret"], time.time()
+    names = sorted(
+        file.name.removesuffix(".webhook.json") for file in TEMPLATES.glob("*.webhook.json")
+    )
+    git = [name for name in names if not name.startswith("tailscale")]
+
+    answers = {name: send_delivery(world, delivery(name, secret=secret)).json() for name in git}
+
+    assert answers == {name: {"accepted": 1, "ignored": 0} for name in git}
+    until(lambda: world.runs_since(began), lambda runs: len(runs) == len(git))
+    outcomes = Counter(output["outcome"] for output in world.outputs_since(began))
+    assert outcomes.pop("planned") == len([name for name in git if name.endswith("request")])
+    assert set(outcomes) <= {"applied", "in_sync", "coalesced"}
+
+
+def watch(world: Embedded, *providers: str) -> None:
+    """Add a repository of each provider to the world's configuration."""
+    ssm = world.aws("ssm")
+    (name,) = [each["Name"] for each in ssm.describe_parameters()["Parameters"]]
+    stored = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    value = json.dumps(stored | watching(*providers))
+    ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+
+def send_delivery(world: Embedded, event: dict[str, Any]) -> httpx.Response:
+    """Send what an HTTP API would hand over as its sender does."""
+    path = "/webhooks/flux" if "x-signature" in event["headers"] else "/webhooks/git"
+    url = world.connection["webhooks"]["base_url"] + path
+    return httpx.post(url, content=event["body"], headers=event["headers"], timeout=60)
 
 
 def test_many_at_once(tmp_path: Path) -> None:

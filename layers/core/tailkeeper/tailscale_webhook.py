@@ -1,20 +1,28 @@
 """Tailscale's webhooks: whether a body is signed, and what it says.
 
-Pure, and imported by the receiver, which must stay light: hashlib, hmac and json only.
+Pure, and imported by the receiver, which must stay light.
 Rules: tailscale.com/docs/features/webhooks. The header is `t=<epoch seconds>,v1=<hex>`, with as
 many `v1` as there are secrets alive; the signature is HMAC-SHA256 over `<t>.<raw body>`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
+
+from tailkeeper.signatures import (
+    CLOCK_SKEW,
+    MalformedSignatureError,
+    MissingSignatureError,
+    StaleSignatureError,
+    hex_hmac,
+    is_time,
+    require_match,
+)
+from tailkeeper.untrusted import canonical_id, text
 
 
 SIGNATURE_HEADER = "tailscale-webhook-signature"
 DAY_AND_AN_HOUR = 25 * 3600  # a failed delivery is repeated hourly for a day
-CLOCK_SKEW = 300
 
 RELEVANT = frozenset(
     {
@@ -27,38 +35,6 @@ RELEVANT = frozenset(
     }
 )
 """The event types after which a gateway's device may be another one, or gone."""
-
-_MAX_DIGITS = 12
-
-
-class SignatureError(Exception):
-    """The request is not from who holds the secret; `reason` is safe to log and to answer."""
-
-    reason = "refused"
-
-
-class MissingSignatureError(SignatureError):
-    """There is no signature header."""
-
-    reason = "the signature header is missing"
-
-
-class MalformedSignatureError(SignatureError):
-    """The header is not `t=…,v1=…`."""
-
-    reason = "the signature header is not t=<seconds>,v1=<hex>"
-
-
-class WrongSignatureError(SignatureError):
-    """No secret makes any of the signatures."""
-
-    reason = "no signature fits the body"
-
-
-class StaleSignatureError(SignatureError):
-    """The signature is genuine, but its time is too long ago or too far ahead."""
-
-    reason = "the signature's time is outside the tolerance"
 
 
 class Event:
@@ -74,12 +50,12 @@ class Event:
         data = document.get("data")
         details = data if isinstance(data, dict) else {}
         self.id = canonical_id(document)
-        self.type = _text(document, "type")
-        self.at = _text(document, "timestamp")
-        self.tailnet = _text(document, "tailnet")
-        self.node_id = _text(details, "nodeID")
-        self.device = _text(details, "deviceName")
-        self.managed_by = _text(details, "managedBy")
+        self.type = text(document, "type")
+        self.at = text(document, "timestamp")
+        self.tailnet = text(document, "tailnet")
+        self.node_id = text(details, "nodeID")
+        self.device = text(details, "deviceName")
+        self.managed_by = text(details, "managedBy")
         if not self.type:
             raise ValueError("an event without a type")
 
@@ -118,25 +94,19 @@ def verify(
     if not header:
         raise MissingSignatureError
     signed_at, signatures = parse_header(header)
-    text = f"{signed_at}.".encode() + body
-    # A list, so that every pair is compared: any() over a generator would stop at the first match.
-    matches = [
-        hmac.compare_digest(_signature(secret, text), given)
-        for secret in secrets
-        for given in signatures
-    ]
-    if not any(matches):
-        raise WrongSignatureError
+    signed = f"{signed_at}.".encode() + body
+    require_match(signatures, [hex_hmac(secret.encode(), signed) for secret in secrets])
     if not -future <= now - int(signed_at) <= past:
         raise StaleSignatureError
 
 
 def sign(secret: str, body: bytes, *, at: int) -> str:
     """Return the header's value that Tailscale would send with `body`."""
-    return f"t={at},v1={_signature(secret, f'{at}.'.encode() + body).decode()}"
+    signed = f"{at}.".encode() + body
+    return f"t={at},v1={hex_hmac(secret.encode(), signed).decode()}"
 
 
-def parse_header(header: str) -> tuple[str, list[bytes]]:
+def parse_header(header: str) -> tuple[str, list[str]]:
     """Return the time, as written, and the `v1` signatures; raise MalformedSignatureError.
 
     Unknown keys are left for newer schemes; a part that is not key=value makes it malformed.
@@ -145,18 +115,10 @@ def parse_header(header: str) -> tuple[str, list[bytes]]:
     if any(len(part) != 2 for part in parts):  # noqa: PLR2004 -- key=value
         raise MalformedSignatureError
     times = [value for key, value in parts if key == "t"]
-    signatures = [value.encode(errors="replace") for key, value in parts if key == "v1"]
-    if len(times) != 1 or not signatures or not _is_time(times[0]):
+    signatures = [value for key, value in parts if key == "v1"]
+    if len(times) != 1 or not signatures or not is_time(times[0]):
         raise MalformedSignatureError
     return times[0], signatures
-
-
-def _is_time(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-
-
-def _signature(secret: str, text: bytes) -> bytes:
-    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest().encode()
 
 
 def parse_events(body: bytes) -> tuple[list[Event], list[str]]:
@@ -177,25 +139,3 @@ def parse_events(body: bytes) -> tuple[list[Event], list[str]]:
         except (ValueError, AttributeError):
             poison.append(json.dumps(document))
     return events, poison
-
-
-def canonical_id(document: object) -> str:
-    """Return the SHA-256, in hex, of an event as canonical JSON.
-
-    Tailscale gives deliveries no id. A repeated event is the same event in whatever order its
-    fields come; two events of one instant differ in what they say.
-    """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _text(document: dict[str, object], key: str) -> str:
-    """Return a field's text, "" when absent; raise ValueError if it is no text we can store."""
-    value = document.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"{key} is not text")  # noqa: TRY004 -- one poison, one exception
-    # A lone surrogate is valid JSON and no valid UTF-8: it would fail only at the bus.
-    value.encode()
-    return value

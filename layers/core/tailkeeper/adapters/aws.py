@@ -24,6 +24,7 @@ TARGETS = {
     "dynamodb": ("DynamoDB_20120810", "application/x-amz-json-1.0"),
     "events": ("AWSEvents", "application/x-amz-json-1.1"),
     "secretsmanager": ("secretsmanager", "application/x-amz-json-1.1"),
+    "ssm": ("AmazonSSM", "application/x-amz-json-1.1"),
 }
 THROTTLES = frozenset(
     {

@@ -18,7 +18,7 @@ from tailkeeper.adapters.table import Table
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailkeeper.model import Cause
 
@@ -47,6 +47,17 @@ class Inbox:
         """Return the stack's table."""
         return Table(self.aws)
 
+    def take_in(self, source: str, found: Mapping[str, Cause], *, dry_run: bool = False) -> int:
+        """Hand over the causes, by their events' ids, that were not seen; return how many.
+
+        All of them are durable then. Raise HandOverFailed when some may not be: what the bus did
+        not take, and what another delivery has in its hands and may yet drop.
+        """
+        ours = {event_id: found[event_id] for event_id in self._claimed(found)}
+        if ours:
+            self.hand_over(source, ours, dry_run=dry_run)
+        return len(ours)
+
     def claim(self, event_id: str) -> bool:
         """Return whether this event is ours to hand over: neither seen nor being handed over."""
         # Whose claim it is: one whose answer got lost is sent again, and must know itself.
@@ -57,19 +68,25 @@ class Inbox:
             return False
         return True
 
-    def hand_over(self, source: str, causes: Sequence[Cause]) -> None:
+    def seen(self, event_id: str) -> bool:
+        """Return whether an event was handed over, not only claimed."""
+        mark = self.table.get(f"event#{event_id}", "event") or {}
+        return not mark.get("claimant", "?") and mark["seen_until"] > int(self.now())
+
+    def hand_over(self, source: str, claimed: Mapping[str, Cause], *, dry_run: bool) -> None:
         """Put the causes on the bus and mark their events as seen; raise HandOverFailed."""
+        causes = list(claimed.values())
         entries = [
-            self._entry(source, causes[start : start + CAUSES_AN_ENTRY])
+            self._entry(source, causes[start : start + CAUSES_AN_ENTRY], dry_run=dry_run)
             for start in range(0, len(causes), CAUSES_AN_ENTRY)
         ]
         try:
             for start in range(0, len(entries), ENTRIES_A_CALL):
                 self._put(entries[start : start + ENTRIES_A_CALL])
         except HandOverFailed:
-            self._mark_all(causes, 0)  # claimed by nobody: a repeat may come within the minute
+            self._mark_all(claimed, 0)  # claimed by nobody: a repeat may come within the minute
             raise
-        self._mark_all(causes, SEEN)
+        self._mark_all(claimed, SEEN)
 
     def keep_poison(self, source: str, texts: Iterable[str]) -> None:
         """Keep what could not be read for two weeks, to be inspected (`poison` in the table)."""
@@ -84,9 +101,19 @@ class Inbox:
                 }
             )
 
-    def _mark_all(self, causes: Iterable[Cause], seconds: int) -> None:
-        for cause in causes:
-            self._mark(cause.id, seconds)
+    def _claimed(self, event_ids: Iterable[str]) -> list[str]:
+        ours: list[str] = []
+        for event_id in event_ids:
+            if self.claim(event_id):
+                ours.append(event_id)
+            elif not self.seen(event_id):
+                self._mark_all(ours, 0)
+                raise HandOverFailed("another delivery has the event in its hands")
+        return ours
+
+    def _mark_all(self, event_ids: Iterable[str], seconds: int) -> None:
+        for event_id in event_ids:
+            self._mark(event_id, seconds)
 
     def _mark(self, event_id: str, seconds: int, condition: str = "", claimant: str = "") -> None:
         now = int(self.now())
@@ -97,12 +124,13 @@ class Inbox:
         )
 
     @staticmethod
-    def _entry(source: str, causes: Sequence[Cause]) -> dict[str, Any]:
+    def _entry(source: str, causes: Sequence[Cause], *, dry_run: bool) -> dict[str, Any]:
+        detail: dict[str, Any] = {"causes": [cause.as_json() for cause in causes]}
         return {
             "Source": f"tailkeeper.{source}",
             "DetailType": "Causes",
             "EventBusName": os.environ["BUS"],
-            "Detail": json.dumps({"causes": [cause.as_json() for cause in causes]}),
+            "Detail": json.dumps(detail | {"dry_run": True} if dry_run else detail),
         }
 
     def _put(self, entries: list[dict[str, Any]]) -> None:

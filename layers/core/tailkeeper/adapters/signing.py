@@ -5,61 +5,61 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import Aws, AwsError
+from tailkeeper.adapters.fresh import Fresh
+from tailkeeper.signatures import WrongSignatureError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from tailkeeper.signatures import Verifier
 
 STAGES = ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS")
-FRESH = 300
-AGAIN = 10  # seconds before an unknown signature makes us read the secret again
 
 
-@dataclass
-class SigningSecrets:
-    """The secrets of one sender: the JSON secret maps a sender to one secret or to several."""
+def signing_secrets(
+    *senders: str, aws: Aws | None = None, now: Callable[[], float] = time.time
+) -> Fresh[tuple[str, ...]]:
+    """Return the secrets under these keys: the JSON secret maps each to one or to several."""
+    return Fresh(partial(_read, aws or Aws(), senders), now)
 
-    sender: str
-    aws: Aws = field(default_factory=Aws)
-    now: Callable[[], float] = time.time
-    _secrets: tuple[str, ...] = ()
-    _read_at: float = float("-inf")
 
-    def valid(self) -> tuple[str, ...]:
-        """Return the secrets, at most five minutes old."""
-        if self.now() - self._read_at > FRESH:
-            self._read()
-        return self._secrets
-
-    def read_again(self) -> bool:
-        """Read the secrets again, unless that was just done; return whether they changed."""
-        if self.now() - self._read_at < AGAIN:
-            return False
-        before = self._secrets
-        self._read()
-        return self._secrets != before
-
-    def _read(self) -> None:
-        found: list[str] = []
-        for stage in STAGES:
-            found += [secret for secret in self._stage(stage) if secret not in found]
-        self._secrets, self._read_at = tuple(found), self.now()
-
-    def _stage(self, stage: str) -> list[str]:
-        try:
-            answer = self.aws.call(
-                "secretsmanager",
-                "GetSecretValue",
-                SecretId=os.environ["WEBHOOK_SECRETS"],
-                VersionStage=stage,
-            )
-        except AwsError as error:
-            if error.code == "ResourceNotFoundException":
-                return []
+def check(verify: Verifier, secrets: Fresh[tuple[str, ...]]) -> None:
+    """Verify against every valid secret, read anew if none fits; raise SignatureError."""
+    try:
+        verify(secrets.get())
+    except WrongSignatureError:
+        if not secrets.read_again():
             raise
-        value = json.loads(answer["SecretString"]).get(self.sender) or []
-        return [value] if isinstance(value, str) else list(value)
+        verify(secrets.get())
+
+
+def _read(aws: Aws, senders: Iterable[str]) -> tuple[str, ...]:
+    documents = [_stage(aws, stage) for stage in STAGES]
+    found = [each for document in documents for key in senders for each in _of(document.get(key))]
+    return tuple(dict.fromkeys(found))
+
+
+def _of(value: str | list[str] | None) -> list[str]:
+    # An empty secret signs for everybody: it is none.
+    return [secret for secret in ([value] if isinstance(value, str) else value or ()) if secret]
+
+
+def _stage(aws: Aws, stage: str) -> dict[str, str | list[str]]:
+    try:
+        answer = aws.call(
+            "secretsmanager",
+            "GetSecretValue",
+            SecretId=os.environ["WEBHOOK_SECRETS"],
+            VersionStage=stage,
+        )
+    except AwsError as error:
+        if error.code == "ResourceNotFoundException":
+            return {}
+        raise
+    document: dict[str, str | list[str]] = json.loads(answer["SecretString"])
+    return document

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailkeeper.config.problems import UnfitError, dns_name
 from tailkeeper.durations import format_duration
+from tailkeeper.path_patterns import compiled
 
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ class Repository:
         providers = ("github", "gitlab", "gitea", "forgejo", "bitbucket")
         repository = cls(
             provider=section.choice("provider", providers),
-            name=section.text("name", like="me/homelab"),
-            branch=section.text("branch", "main"),
-            paths=section.texts("paths", like="apps/**"),
+            name=section.text("name", like="me/homelab", check=_repository),
+            branch=section.text("branch", "main", check=_one_word),
+            paths=section.texts("paths", like="apps/**", check=_pattern),
         )
         section.finish()
         return repository
@@ -148,6 +149,27 @@ def _target(value: str) -> str:
 def _answer(value: str) -> str:
     if value not in {"cname", "address"}:
         raise UnfitError(f"is {value!r}", "use cname or address")
+    return value
+
+
+def _repository(value: str) -> str:
+    if "/" not in value.strip("/"):
+        raise UnfitError(f"is {value!r}", "write it as owner/name")
+    return _one_word(value)
+
+
+def _one_word(value: str) -> str:
+    if value.split() != [value]:
+        raise UnfitError(f"is {value!r}", "write it without blanks")
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        compiled(value.removeprefix("!"))
+    except re.error as error:
+        told = f"is {value!r}, no pattern: {error}"
+        raise UnfitError(told, "write it as in .gitignore") from None
     return value
 
 

@@ -1,0 +1,115 @@
+"""POST /webhooks/git: verify, leave out what cannot matter, hand over to the bus, acknowledge."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper.adapters.http_api import Unacceptable, answered, content_type, raw_body
+from tailkeeper.adapters.inbox import Inbox
+from tailkeeper.adapters.repositories import repositories
+from tailkeeper.adapters.signing import check, signing_secrets
+from tailkeeper.git_webhook import (
+    SECRETS,
+    delivery_of,
+    parse,
+    payload_of,
+    takes,
+    verifier,
+)
+from tailkeeper.git_webhook.events import PullRequest
+from tailkeeper.git_webhook.relevance import UNKNOWN, judge
+from tailkeeper.model import Cause
+from tailkeeper.moments import rfc3339
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailkeeper.adapters.fresh import Fresh
+    from tailkeeper.git_webhook import Delivery
+    from tailkeeper.git_webhook.events import Push
+    from tailkeeper.git_webhook.relevance import Watched
+
+MAX_MIB = 4  # base64 of it just fits into an invocation
+logger = Logger(service="receive-git-webhook")
+
+
+@cache
+def inbox() -> Inbox:
+    """Return the process's inbox."""
+    return Inbox()
+
+
+@cache
+def secrets(provider: str) -> Fresh[tuple[str, ...]]:
+    """Return the process's signing secrets for a git host."""
+    return signing_secrets(*SECRETS[provider])
+
+
+@cache
+def watched() -> Fresh[tuple[Watched, ...]]:
+    """Return the process's repositories."""
+    return repositories()
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Answer an HTTP API request (payload 2.0): 202, 401, 413, 415, or 503 to be repeated."""
+    return answered(receive, event, logger)
+
+
+def receive(event: dict[str, Any]) -> dict[str, int]:
+    """Take in what a signed delivery tells; return the counts to acknowledge."""
+    body, headers = raw_body(event, most=MAX_MIB), event.get("headers") or {}
+    delivery, kind = delivery_of(headers), content_type(event)
+    if not takes(delivery.provider, kind):
+        raise Unacceptable(415, "send application/json")
+    payload = payload_of(kind, body)
+    verify = verifier(delivery.provider, headers, body, payload, now=time.time())
+    check(verify, secrets(delivery.provider))
+    try:
+        events = parse(delivery, payload)
+    except ValueError as error:
+        logger.warning("poison", delivery=delivery.id, reason=str(error))
+        inbox().keep_poison(delivery.provider, [body.decode(errors="replace")])
+        return {"accepted": 0, "ignored": 1}
+    return accept(delivery, events)
+
+
+def accept(delivery: Delivery, events: Sequence[Push | PullRequest]) -> dict[str, int]:
+    """Hand over what concerns a watched branch and was not seen; what else there is, log."""
+    found = {}
+    for event in events:
+        watched = concerning(event, delivery)
+        if watched:
+            found[event.content_id] = cause_of(event, watched)
+    dry_run = any(isinstance(event, PullRequest) for event in events)
+    accepted = inbox().take_in("git", found, dry_run=dry_run)
+    return {"accepted": accepted, "ignored": max(len(events), 1) - accepted}
+
+
+def concerning(event: Push | PullRequest, delivery: Delivery) -> Watched | None:
+    """Return the watched branch that the event concerns, None without one; log which or why."""
+    found, why = judge(event, watched().get())
+    if why == UNKNOWN and watched().read_again():
+        found, why = judge(event, watched().get())
+    details = {"delivery": delivery.id, "repository": event.repository, "reason": why}
+    logger.info("ignored" if why else "of concern", extra=details | {"what": event.what})
+    return found
+
+
+def cause_of(event: Push | PullRequest, watched: Watched) -> Cause:
+    """Return the event as a cause: `ref` is `<provider> <owner/name>` and what moved.
+
+    That is `<branch> <sha>` or `pull/<number> <sha>`. It is as old as its host says: pushes that
+    come in another order are still told apart by their time. Its id is of what is said: waiting
+    causes are kept by time and id, and a delivery's id, which no host signs, may come twice.
+    """
+    now = rfc3339(time.time())
+    at = min(event.at or now, now)
+    ref = f"{watched.provider} {watched.name} {event.what}"
+    by = event.pusher or watched.provider
+    return Cause("git", f"{watched.provider}:{event.content_id}", at, by, ref)
