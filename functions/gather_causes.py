@@ -11,15 +11,17 @@ from tailkeeper.model import SURFACES, Cause
 
 
 SHOWN, NODES = 20, 200
+TOLD = frozenset({"tailscale", "git", "flux", "approval"})  # what they are about is known
 logger = Logger(service="gather-causes")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return {asked, causes, count, devices, approved, surfaces, adopted}.
+    """Return {asked, causes, count, devices, approved, surfaces, listing, adopted}.
 
     `asked` is read before the causes. `causes` are the first twenty, `devices` the node ids that
     events told of, `approved` the digests that people let through, `adopted` the id of an open
-    change of a run that died. A dry run gathers nothing but its own causes.
+    change of a run that died; `listing` says whether zones must be read whole, since some cause
+    does not tell what it is about. A dry run gathers nothing but its own causes.
     """
     run = event["run"]
     if not run["fence"]:
@@ -42,6 +44,7 @@ def gathered(asked: int, causes: list[Cause], surfaces: Any, adopted: str | None
         "devices": sorted({node for cause in causes if (node := node_of(cause))})[:NODES],
         "approved": sorted({digest for cause in causes for digest in approved_by(cause)}),
         "surfaces": [surface for surface in SURFACES if surface in surfaces] or list(SURFACES),
+        "listing": not causes or any(cause.kind not in TOLD for cause in causes),
         "adopted": adopted,
     }
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
+from tailkeeper.adapters.zone_memory import remember_listings
 from tailkeeper.device_changes import compare
 from tailkeeper.model import SURFACES, Cause
 from tailkeeper.planning import plan_world
@@ -41,6 +42,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     draft = plan_world(world, event["gathered"]["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
+        remember_listings(stack(), world, now)
     answer = planned(event, world, draft)
     return {**answer, **device_news(world, now, period)} if event["run"].get("sweep") else answer
 
@@ -63,6 +65,7 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "apply_counts": {s: sum(c.surface == s for c in applied) for s in SURFACES},
         "counts": counts_of(draft.plan),
         "unread": dict(draft.unread),
+        "remembered": [name for name, zone in world.zones.items() if not zone.get("listed", True)],
         "reports": list(draft.reports[:20]),
         "plan": stack().artifacts.pack(caused(draft, event["gathered"]["causes"]), "plans"),
         "probes": [],

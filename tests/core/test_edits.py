@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.edits import KINDS, Batch, Edit, packed
+from tailkeeper.edits import KINDS, Batch, Edit, packed, sorted_out
 
 
 @st.composite
@@ -64,3 +65,41 @@ def test_halves_end_at_single_edits(given_edits: list[Edit]) -> None:
         found.extend(() if batch.halves else batch.edits)
     assert sorted(found, key=lambda e: e.key) == sorted(given_edits, key=lambda e: e.key)
     assert Batch((given_edits[0],)).without(given_edits[0]) is None
+
+
+@given(bad=st.sets(st.integers(0, 99), max_size=6), named=st.booleans())
+def test_poison_is_found_without_a_request_for_each_edit(bad: set[int], *, named: bool) -> None:
+    """Some of a hundred cost a request each where they are named, else a search by halves."""
+    edits_ = tuple(Edit(f"h{n}", posts=({"id": f"{n}"},)) for n in range(100))
+    guilty = {f"h{n}" for n in bad}
+    pending, sent, done = [Batch(edits_)], 0, 0
+    out: set[str] = set()
+    while pending:
+        batch = pending.pop()
+        sent += 1
+        poison = [edit for edit in batch.edits if edit.key in guilty]
+        if not poison:
+            done += len(batch.edits)
+            continue
+        blamed, rest = sorted_out(batch, poison[0] if named else None, full=False)
+        out |= {edit.key for edit in blamed}
+        pending += rest
+
+    assert (out, done) == (guilty, 100 - len(bad))
+    assert sent <= 1 + len(bad) * (1 if named else 2 * math.ceil(math.log2(100)))
+
+
+@given(edits().filter(bool), st.data())
+def test_a_full_zone_takes_what_comes_first_and_what_needs_no_room(
+    given_edits: list[Edit], data: st.DataObject
+) -> None:
+    """From the edit that found no room on, edits that post are out; nothing is lost."""
+    place = data.draw(st.integers(0, len(given_edits) - 1))
+
+    out, rest = sorted_out(Batch(tuple(given_edits)), given_edits[place], full=True)
+
+    sent = [edit for batch in rest for edit in batch.edits]
+    assert [e for e in given_edits if e not in out] == sent
+    assert all(edit.posts for edit in out)
+    assert sent[:place] == given_edits[:place]
+    assert not any(edit.posts for edit in sent[place:])

@@ -61,7 +61,8 @@ def test_thirty_changes_are_one_batch_with_their_marks(aws: Stack, outside: Outs
 
     report = apply_records.handler(event(outside, aws, *plan), None)
 
-    assert report == {"surface": "records", "applied": 30, "already": 0, "conflicts": []}
+    expected = {"surface": "records", "applied": 30, "already": 0, "conflicts": []}
+    assert report == {**expected, "stale": False}
     assert len(writes(outside)) == 1
     assert len(contents(outside)) == 30
     assert {e.state for e in aws.journal.entries(CHANGE)} == {"applied"}
@@ -122,6 +123,20 @@ def test_one_poisoned_name_does_not_block_the_rest(aws: Stack, outside: Outside)
     assert report["applied"] == 1
     assert "bad.example.com" in report["conflicts"][0]
     assert contents(outside) == {"a.example.com": "gw.tail.ts.net"}
+
+
+def test_poison_costs_a_request_for_itself_and_none_for_the_rest(
+    aws: Stack, outside: Outside
+) -> None:
+    """F16: two bad names among thirty are two refusals; what they are is read, and said."""
+    good = [change(f"n{n}", None, "gw.tail.ts.net") for n in range(28)]
+    bad = [change(name, None, f"{name}.example.com") for name in ("bad", "worse")]
+
+    report = apply_records.handler(event(outside, aws, *good, *bad), None)
+
+    assert (report["applied"], report["stale"]) == (28, False)
+    assert [said.partition(":")[0] for said in report["conflicts"]] == [c.key for c in bad]
+    assert len(writes(outside)) == 3
 
 
 def test_a_change_of_type_never_leaves_the_name_without_an_answer(

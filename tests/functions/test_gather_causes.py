@@ -57,6 +57,7 @@ def test_everything_that_waits_is_gathered_and_noted(aws: Stack) -> None:
         "devices": ["n1"],
         "approved": [],
         "surfaces": ALL,
+        "listing": False,
         "adopted": None,
     }
     (note,) = aws.table.query("run#run")
@@ -114,6 +115,25 @@ def test_approvals_unite_and_only_an_approval_approves(aws: Stack) -> None:
     store(aws, cause(1, "approval", "d2 d1"), cause(2, "git", "d9"), cause(3, "approval", "d2 d3"))
 
     assert gather()["approved"] == ["d1", "d2", "d3"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "listing"),
+    [
+        (("tailscale", "git", "flux", "approval"), False),
+        (("tailscale", "sweep"), True),
+        (("person",), True),
+        (("undo",), True),
+        ((), True),
+    ],
+)
+def test_zones_are_listed_unless_every_cause_says_what_it_is_about(
+    aws: Stack, kinds: tuple[str, ...], *, listing: bool
+) -> None:
+    """A sweep's and a person's runs look at everything, and so does one without a cause."""
+    store(aws, *(cause(n, kind) for n, kind in enumerate(kinds)))
+
+    assert gather()["listing"] == listing
 
 
 def test_a_thousand_causes_are_shown_as_twenty(aws: Stack, line: Line) -> None:

@@ -9,6 +9,7 @@ import pytest
 from functions import observe_zones
 from sandbox.faults import Fault
 from tailkeeper.adapters.lease import LeaseLost
+from tailkeeper.adapters.zone_errors import Throttled
 from tests.support.handlers import set_secret
 
 
@@ -90,6 +91,18 @@ def test_a_zone_that_cannot_be_read_whole_says_why(
     outside.cloudflare.faults.append(Fault(**fault))
 
     assert why in observe(aws, outside)["why"]
+
+
+def test_a_patient_run_waits_for_a_throttled_zone(aws: Stack, outside: Outside) -> None:
+    """Its state is tried again; for a sweep, and at last, the zone is partial."""
+    outside.cloudflare.faults.append(Fault(path=LIST, status=429, body={}, times=9))
+
+    with pytest.raises(Throttled):
+        observe_zones.handler(outside.event(patient=True), None)
+    asked(outside)
+
+    assert "spent" in observe(aws, outside)["why"], "nobody asks while all have to wait"
+    assert asked(outside) == []
 
 
 @pytest.mark.parametrize(

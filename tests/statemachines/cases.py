@@ -23,7 +23,8 @@ SETTLE = (*LOOK, "Wait To Settle")
 PLANNED = (*GATHER, *LOOK)
 PROBE = ("Probe Before", "Keep The Baseline")
 PROVE = ("Prove", "Judge Proof", "Worse Than Before?")
-WRITE = (*PROBE, "Apply", *PROVE)
+APPLY = ("Apply", "Was The Memory Right?")
+WRITE = (*PROBE, *APPLY, *PROVE)
 JUDGED = (*PLANNED, *WRITE)
 CLOSE = ("Close Change", "Failed?")
 DONE = (*CLOSE, "Release The Lease", "Done")
@@ -40,6 +41,7 @@ EVERYTHING = (
     "Any Resolver? > Apply Resolver",
     "Any Split DNS? > Apply Split DNS",
 )
+THROTTLED_TRIES = 10
 FREE, HELD, UNTOUCHED = "free", "held", "untouched"
 LOST = Failure("LeaseLost")
 BUG = Failure("KeyError")
@@ -100,7 +102,7 @@ ENDS = [
     Case(
         "a crashed run's change with its baseline",
         "applied",
-        (*PLANNED, "Apply", *PROVE, *DONE),
+        (*PLANNED, *APPLY, *PROVE, *DONE),
         {"PlanChange": [applying("records", baseline=[{"inline": ["kept"]}])]},
         RECORDS,
     ),
@@ -113,6 +115,20 @@ ENDS = [
             "JudgeProof": [judged("more"), judged("proven")],
         },
         RECORDS * 2,
+    ),
+    Case(
+        "a zone was not as it was remembered",
+        "applied",
+        (*PLANNED, *PROBE, *APPLY, "Gather Causes", *LOOK, *WRITE, *DONE),
+        {"PlanChange": [applying("records")], "ApplyRecords": [{"stale": True}, {}]},
+        RECORDS * 2,
+    ),
+    Case(
+        "zones that stay throttled are left",
+        "in_sync",
+        (*PLANNED, *DONE),
+        {"ObserveZones": [*[Failure("Throttled")] * THROTTLED_TRIES, {"inline": {}}]},
+        ("Observe Zones > Leave Throttled Zones",),
     ),
     Case(
         "dry run",
@@ -173,7 +189,7 @@ STAGES: list[tuple[str, dict[str, list[Any]], tuple[str, ...], tuple[str, ...]]]
     (
         "JudgeProof",
         {"PlanChange": [applying("records")]},
-        (*PLANNED, *PROBE, "Apply", "Prove", "Judge Proof"),
+        (*PLANNED, *PROBE, *APPLY, "Prove", "Judge Proof"),
         RECORDS,
     ),
     ("CloseChange", {}, (*PLANNED, "Close Change"), ()),
@@ -199,7 +215,7 @@ FAILURES = (
         Case(
             f"Prove: {bad.document['errorType']}",
             "LeaseLost" if bad is LOST else "Failed",
-            (*PLANNED, *PROBE, "Apply", "Prove", *end),
+            (*PLANNED, *PROBE, *APPLY, "Prove", *end),
             {"PlanChange": [applying("records")], "ProbeEndpoints": [*PROBED, bad]},
             RECORDS,
             HELD,

@@ -93,6 +93,7 @@ def gather(payload: Any) -> dict[str, Any]:
         "devices": [],
         "approved": [],
         "surfaces": payload["surfaces"],
+        "listing": False,
         "adopted": None,
     }
 
@@ -130,6 +131,7 @@ def plan(**more: Any) -> dict[str, Any]:
         "apply_counts": SURFACES,
         "counts": NOTHING,
         "unread": {},
+        "remembered": [],
         "reports": [],
         "plan": {"inline": []},
         "probes": [],

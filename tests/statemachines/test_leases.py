@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailkeeper.adapters.stack import stack
-from tests.statemachines.cases import AGAIN, ASK, DONE, GATHER, JUDGED, LOOK, PROVE, WRITE
+from tests.statemachines.cases import AGAIN, APPLY, ASK, DONE, GATHER, JUDGED, LOOK, PROVE, WRITE
 from tests.statemachines.definitions import source
 from tests.statemachines.script import applying, close, counting, judged, plan
 
@@ -123,7 +123,7 @@ def test_more_causes_make_a_second_round_of_one_change(stage: Stage) -> None:
         *JUDGED,
         "Gather Causes",
         *LOOK,
-        "Apply",
+        *APPLY,
         *PROVE,
         *DONE,
     ]

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.statemachines.cases import THROTTLED_TRIES
 from tests.statemachines.definitions import source, states
 from tests.statemachines.script import DEFAULTS, Failure, applying, judged
+from tests.statemachines.stage import LEASE_SECONDS
 
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ INVOKING = {
     if state.get("Resource") == "arn:aws:states:::lambda:invoke"
 }
 FINAL, PASSING = INVOKING["Gather Causes"]["Retry"]
+THROTTLED = INVOKING["Apply Records"]["Retry"][1]
+AT_CLOUDFLARE = {"Observe Zones", "Apply Records", "Undo Records"}
+WINDOW = 300  # seconds for which Cloudflare blocks who asks too often
 FUNCTIONS = sorted(set(DEFAULTS) - {"JudgeSweep"})
 TRIES = 4
 
@@ -31,7 +36,10 @@ def everything(word: str = "proven") -> dict[str, list[Any]]:
 
 def test_every_function_is_tried_by_the_same_rules() -> None:
     """The rules tried below at some of the states are those of all that invoke a function."""
-    assert {name for name, state in INVOKING.items() if state["Retry"] != [FINAL, PASSING]} == set()
+    rules = [FINAL, PASSING]
+    assert {name for name, state in INVOKING.items() if state["Retry"] != rules} == AT_CLOUDFLARE
+    for name in AT_CLOUDFLARE:
+        assert INVOKING[name]["Retry"] == [FINAL, THROTTLED, PASSING]
     assert FINAL == {"ErrorEquals": ["LeaseLost"], "MaxAttempts": 0}
     assert PASSING["MaxAttempts"] == TRIES - 1
 
@@ -43,6 +51,17 @@ def test_what_passes_is_overcome(stage: Stage, kind: str) -> None:
 
     assert stage.ended(stage.start())["output"]["outcome"] == "in_sync"
     assert len(stage.script.payloads("ObserveZones")) == TRIES
+
+
+def test_who_is_throttled_waits_longer_than_cloudflare_does() -> None:
+    """The pauses outlast the window; a pause and a function's minute are within the lease."""
+    first, most = THROTTLED["IntervalSeconds"], THROTTLED["MaxDelaySeconds"]
+    grown = (first * THROTTLED["BackoffRate"] ** n for n in range(THROTTLED["MaxAttempts"]))
+    pauses = [min(pause, most) for pause in grown]
+
+    assert sum(pauses[:-1]) > WINDOW
+    assert THROTTLED["MaxAttempts"] == THROTTLED_TRIES - 1
+    assert max(pauses) + 60 < LEASE_SECONDS
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -57,8 +57,35 @@ class Batch:
 
     def without(self, edit: Edit) -> Batch | None:
         """Return the batch less one edit, or None when nothing is left."""
-        rest = tuple(e for e in self.edits if e is not edit)
+        return self._of(e for e in self.edits if e is not edit)
+
+    def parted(self, edit: Edit) -> tuple[Batch | None, tuple[Edit, ...]]:
+        """Return what has room before an edit for which there is none, and the edits that have not.
+
+        Edits that post nothing need no room.
+        """
+        place = next(n for n, e in enumerate(self.edits) if e is edit)
+        first, rest = self.edits[:place], self.edits[place:]
+        out = tuple(e for e in rest if e.posts)
+        return self._of((*first, *(e for e in rest if not e.posts))), out
+
+    @staticmethod
+    def _of(edits: Iterable[Edit]) -> Batch | None:
+        rest = tuple(edits)
         return Batch(rest) if rest else None
+
+
+def sorted_out(
+    batch: Batch, guilty: Edit | None, *, full: bool
+) -> tuple[tuple[Edit, ...], list[Batch]]:
+    """Return the edits to which the refusal of a batch is laid, and what is sent instead of it.
+
+    `guilty` is the edit that was named, if one was; `full` that there was no room for it.
+    """
+    if not guilty:
+        return (() if batch.halves else batch.edits), list(batch.halves)
+    rest, out = batch.parted(guilty) if full else (batch.without(guilty), (guilty,))
+    return out, [rest] if rest else []
 
 
 def packed(edits: Iterable[Edit], limit: int) -> list[Batch]:

@@ -78,7 +78,7 @@ def _change(
     if _records(before) == _records(after) or not _allowed(zone, before, after):
         return None
     obstacle = _protection(zone, host, protected)
-    if after and not obstacle and (obstacle := _stranger(host, held, before, after)):
+    if after and not obstacle and (obstacle := stranger(host, held, before, after)):
         less = _without_new_types(before, after)
         if less and _records(less) != _records(before):
             after, obstacle = less, ""
@@ -112,7 +112,7 @@ def _protection(zone: ZoneConfig, host: str, protected: frozenset[str]) -> str:
     return f"{host} is protected" if kept else ""
 
 
-def _stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> str:
+def stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> str:
     """Say who is in the way of a record type that the name does not have yet; else ""."""
     new = _types(after) - _types(before)
     if not new or not (held.foreign or held.rivals):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tailkeeper.edits import Batch, Edit
 
 WINDOW = 300.0  # seconds for which Cloudflare blocks a token that asked too often
-NO_SUCH_RECORD = 81044
+NO_SUCH_RECORD, NO_ROOM = 81044, 81045
 
 
 class Unreachable(Exception):
@@ -55,6 +55,7 @@ class Rejected(Exception):
         super().__init__(message)
         self.code = code
         self.edit = edit
+        self.full = code == NO_ROOM
 
 
 def named(error: APIStatusError, unknown: type[Exception], batch: Batch | None = None) -> Exception:

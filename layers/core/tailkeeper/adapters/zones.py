@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from cloudflare import APIConnectionError, APIStatusError, Cloudflare
-from tenacity import (
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
 
+from tailkeeper.adapters import zone_patience
 from tailkeeper.adapters.zone_errors import (
     Throttled,
     Unreachable,
@@ -35,16 +29,12 @@ from tailkeeper.wire import trimmed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tenacity import RetryCallState
-
+    from tailkeeper.adapters.budget import Budget
     from tailkeeper.edits import Batch
 
 API = "/client/v4"
 PER_PAGE = 5000
-LONG = 12  # seconds: who let us wait is not asked again; a function has a minute for all zones
 NEEDED = {"id", "name", "type"}  # a record without them counts as missing
-PATIENCE = 5.0  # seconds for which a read waits when Cloudflare throttles
-SOON = wait_random_exponential(multiplier=0.2, max=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +67,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class Zones:
-    """What one token can see and write; `sleep` waits between the tries of a read."""
+    """What one token can see and write; `sleep` waits between the tries of a read.
+
+    Each call is taken from the `budget`, which may raise Throttled and have it not made.
+    """
 
     client: Cloudflare
     sleep: Callable[[float], None] = time.sleep
+    budget: Budget | None = None
 
     def find_zone(self, name: str) -> Zone:
         """Return the active zone of that name; raise ZoneMissing."""
@@ -109,13 +103,14 @@ class Zones:
         Sent once. Raise Rejected when nothing was done, Unsettled when that is unknown, Throttled,
         Unauthorized, ZoneMissing.
         """
+        self._spend()
         try:
             answer = self.client.post(
                 f"/zones/{zone_id}/dns_records/batch", cast_to=httpx.Response, body=batch.body
             )
             return _receipts(batch, answer.json()["result"])
         except APIStatusError as error:
-            raise named(error, Unsettled, batch) from error
+            raise self._heeded(named(error, Unsettled, batch)) from error
         except APIConnectionError as error:
             raise Unsettled(f"Cloudflare cut a batch off: {_cause(error)}") from error
         except (ValueError, KeyError, TypeError) as error:
@@ -141,21 +136,15 @@ class Zones:
 
     def _read(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
         """GET, again after a failure that may pass: reading twice changes nothing."""
-        again = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(3) | stop_after_delay(LONG),
-            wait=_pause,
-            sleep=self.sleep,
-            reraise=True,
-        )
-        return again(self._get, path, query)
+        return zone_patience.retrying(self.sleep)(self._get, path, query)
 
     def _get(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
+        self._spend()
         try:
             answer = self.client.get(path, cast_to=httpx.Response, options={"params": query})
             document = answer.json()
         except APIStatusError as error:
-            raise named(error, Unreachable) from error
+            raise self._heeded(named(error, Unreachable)) from error
         except APIConnectionError as error:
             raise Unreachable(f"Cloudflare did not answer {path}: {_cause(error)}") from error
         except ValueError as error:
@@ -163,6 +152,16 @@ class Zones:
         if not isinstance(document, dict) or not document.get("success"):
             raise Unreachable(f"Cloudflare's answer to {path} has no result")
         return document
+
+    def _spend(self) -> None:
+        if self.budget:
+            self.budget.spend()
+
+    def _heeded(self, error: Exception) -> Exception:
+        """Let other runs wait too, when Cloudflare asks for it."""
+        if self.budget and isinstance(error, Throttled):
+            self.budget.close(error.retry_after)
+        return error
 
 
 def connect(base_url: str, token: str, timeout: float = 30) -> Cloudflare:
@@ -188,18 +187,6 @@ def _receipts(batch: Batch, result: Any) -> list[dict[str, Any]]:
         ]
     except StopIteration as error:
         raise ValueError("the answer is shorter than the batch") from error
-
-
-def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, Throttled):
-        return error.retry_after <= PATIENCE
-    return isinstance(error, Unreachable)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Return the seconds that Cloudflare asks for, else a random time that grows."""
-    error = state.outcome.exception() if state.outcome else None
-    return error.retry_after if isinstance(error, Throttled) else SOON(state)
 
 
 def _cause(error: APIConnectionError) -> str:
