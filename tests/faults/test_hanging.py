@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.faults import Fault
-from tailkeeper.adapters import zones
+from tailkeeper.adapters import zone_patience
 from tailkeeper.adapters.zone_errors import Unreachable
 
 
@@ -22,7 +22,7 @@ def test_who_let_us_wait_is_not_asked_again(
     outside: Outside, monkeypatch: pytest.MonkeyPatch, long: float, tries: int
 ) -> None:
     """A refusal is quick, and worth three tries; three time-outs would be the function's own."""
-    monkeypatch.setattr(zones, "LONG", long)
+    monkeypatch.setattr(zone_patience, "LONG", long)
     outside.cloudflare.faults.append(Fault(method="GET", times=3, delay_ms=TIMEOUT * 1400))
     client = zones.connect(outside.cloudflare.base_url, "token", TIMEOUT)
 
