@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.faults import Fault
-from tailkeeper.adapters import zone_patience
+from tailkeeper.adapters import zone_patience, zones
 from tailkeeper.adapters.zone_errors import Unreachable
 
 
