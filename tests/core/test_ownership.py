@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.ownership import MARKED_TYPES, Mark, MarkNames
+from tailkeeper.ownership import MARKED_TYPES, Mark, MarkNames, is_encrypted
 
 
 PLAIN = MarkNames()
@@ -33,6 +33,15 @@ NAMES = [
     (TYPED_SUFFIX, "www.ex.com", "CNAME", "www-.cname.ex.com"),
     (MarkNames(prefix="Txt."), "www.ex.com", "A", "txt.a-www.ex.com"),
     (MarkNames(prefix="txt-", wildcard="wild"), "*.ex.com", "A", "txt-a-wild.ex.com"),
+    (MarkNames(prefix="foo"), "ex.com", "A", "fooa-ex.com"),
+    (MarkNames(suffix="foo"), "ex.com", "AAAA", "aaaa-exfoo.com"),
+    (MarkNames(prefix="foo.bar."), "ex.com", "CNAME", "foo.bar.cname-ex.com"),
+    (MarkNames(suffix=".foo.bar.test"), "ex.com", "CNAME", "cname-ex.foo.bar.test.com"),
+    (MarkNames(prefix="%{record_type}-foo"), "ex.com", "A", "a-fooex.com"),
+    (MarkNames(suffix="foo-%{record_type}"), "ex.com", "A", "exfoo-a.com"),
+    (MarkNames(suffix=".foo%{record_type}.bar"), "ex.com", "A", "ex.fooa.bar.com"),
+    (MarkNames(prefix="bar.%{record_type}.foo."), "ex.com", "CNAME", "bar.cname.foo.ex.com"),
+    *((PLAIN, "foo.ex.com", kind, f"{kind.lower()}-foo.ex.com") for kind in MARKED_TYPES),
 ]
 
 
@@ -75,6 +84,10 @@ def test_candidates(
         (PREFIX, "xdns-www.ex.com", ("www.ex.com", "")),
         (SUFFIX, "www.ex.com", None),
         (TYPED_PREFIX, "mx-abc-.ex.com", ("ex.com", "MX")),
+        (PLAIN, "txt-foo.ex.com", ("txt-foo.ex.com", "")),
+        (MarkNames(prefix="foo-%{record_type}-"), "foo--test.ex.com", ("test.ex.com", "")),
+        (MarkNames(suffix="-%{record_type}-foo"), "test-a-foo.ex.com", ("test.ex.com", "A")),
+        (MarkNames(suffix="-%{record_type}-foo"), "test--foo.ex.com", ("test.ex.com", "")),
     ],
 )
 def test_covered(names: MarkNames, mark: str, expected: tuple[str, str] | None) -> None:
@@ -108,6 +121,7 @@ VALUE = (
             Mark("a", "", (("dualstack", "true"),)),
         ),
         ("heritage=other,external-dns/owner=a", None),
+        ("heritage=external-dns,heritage=other,external-dns/owner=a", None),
         ("external-dns/owner=a", None),
         ("v=spf1 -all", None),
         ("", None),
@@ -126,6 +140,24 @@ def test_value_is_written_as_external_dns_writes_it() -> None:
         '"heritage=external-dns,external-dns/dualstack=true,'
         'external-dns/owner=a,external-dns/resource=service/x/y"'
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "encrypted"),
+    [
+        ("A" * 120, True),
+        (f'"{"Zm9v" * 30}"', True),
+        (f'"{"Zm9v" * 40}" "{"Zm9v" * 20}YQ=="', True),
+        ("Zm9v" * 21, False),
+        ("v=spf1 include:_spf.example.com -all", False),
+        ("A" * 121, False),
+        ("google-site-verification=" + "A" * 100, False),
+        (VALUE, False),
+    ],
+)
+def test_what_external_dns_encrypts_is_known(content: str, *, encrypted: bool) -> None:
+    """Base64 of at least what a nonce, a tag and an owner take; a key we do not have."""
+    assert is_encrypted(content) == encrypted
 
 
 WORD = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)

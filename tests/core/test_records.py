@@ -123,6 +123,111 @@ def test_a_mark_of_another_owner_is_never_ours_to_delete() -> None:
     assert [m["name"] for m in held.marks] == ["cname-app.example.com"]
 
 
+SEALED = '"' + "ZW5jcnlwdGVk" * 10 + 'YQ=="'
+
+
+@pytest.mark.parametrize(
+    ("records", "ours", "why"),
+    [
+        ([mark("cname-app"), mark("cname-app", "somebody", "x")], False, "for somebody"),
+        ([mark("cname-app"), record("TXT", SEALED, "cname-app")], False, "cannot be read"),
+        ([record("TXT", SEALED, "cname-app"), mark("app")], False, "cannot be read"),
+        ([mark("cname-app"), record("TXT", SEALED)], True, ""),
+        ([mark("cname-app"), record("TXT", SEALED, "a-app")], True, "cannot be read"),
+        ([mark("cname-app"), mark("cname-app", resource="ingress/a/b")], True, ""),
+    ],
+)
+def test_a_record_is_nobodys_where_its_marks_disagree(
+    records: list[dict[str, Any]], why: str, *, ours: bool
+) -> None:
+    """An encrypted mark is somebody's, never absent; under a name of no type it is just a text."""
+    held = held_by_name(ZONE, [record("CNAME", DEVICE), *records])["app.example.com"]
+
+    assert bool(held.ours) == ours
+    assert why in " ".join(held.rivals)
+    assert bool(held.rivals) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("marks", "why"),
+    [
+        ([mark("cname-app", "somebody")], "cname-app.example.com marks it for somebody"),
+        ([record("TXT", SEALED, "a-app")], "a-app.example.com cannot be read"),
+    ],
+)
+def test_a_name_that_somebody_marked_is_not_created(marks: list[dict[str, Any]], why: str) -> None:
+    """Whose record is gone, or not there yet: two marks under one name would be nobody's."""
+    (change,) = planned(marks, wants())
+
+    assert change.obstacle == f"app.example.com is not ours: {why}"
+
+
+def test_a_widowed_wildcards_mark_is_used_again() -> None:
+    """Its name says `any`, which may be the wildcard or a name: Cloudflare takes no text twice."""
+    zone = ZoneConfig("example.com", "homelab", txt_wildcard="any")
+    held = held_by_name(zone, [mark("cname-any")])
+
+    assert [m["name"] for m in held["*.example.com"].marks] == ["cname-any.example.com"]
+
+
+def test_what_nobody_configured_stays_record_by_record() -> None:
+    """Each address keeps its own TTL, comment and tags when another one joins or goes."""
+    kept = {"comment": "by hand", "tags": ["b:1", "a:2"]}
+    records = [
+        record("A", "100.64.0.1", ttl=300, **kept),
+        record("A", "100.64.0.2", ttl=60),
+        record("AAAA", "fd7a:115c:a1e0::1", ttl=120),
+        mark("a-app"),
+        mark("aaaa-app"),
+    ]
+
+    assert planned(records, wants("100.64.0.2", "fd7a:115c:a1e0::1", "100.64.0.1")) == []
+    (change,) = planned(records, wants("100.64.0.1", "fd7a:115c:a1e0::2"))
+
+    assert [(r["content"], r["ttl"]) for r in change.after["records"]] == [
+        ("100.64.0.1", 300),
+        ("fd7a:115c:a1e0::2", 120),
+    ]
+    assert change.after["records"][0]["tags"] == ["a:2", "b:1"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"comment": "new"}, {"comment": "new", "tags": ["a:1"]}),
+        ({"comment": ""}, {"tags": ["a:1"]}),
+        ({"tags": ("b:2", "a:1")}, {"comment": "old", "tags": ["a:1", "b:2"]}),
+        ({"comment": "old", "tags": ("a:1",)}, None),
+        ({}, None),
+    ],
+)
+def test_a_comment_or_tags_that_differ_are_an_update(wish: Any, said: Any) -> None:
+    """An empty comment was configured, and clears what stands; none leaves it."""
+    records = [record("CNAME", DEVICE, comment="old", tags=["a:1"]), mark("cname-app")]
+
+    changes = planned(records, wants(**wish))
+
+    extras = [
+        {k: r[k] for k in ("comment", "tags") if k in r}
+        for c in changes
+        for r in c.after["records"]
+    ]
+    assert extras == ([said] if said else [])
+
+
+def test_an_update_marks_the_object_that_is_followed() -> None:
+    """By itself another object is no change; with labels that a mark has besides, it keeps them."""
+    labelled = Mark("homelab", "ingress/apps/app", (("dualstack", "true"),)).value
+    records = [record("CNAME", DEVICE), record("TXT", labelled, "cname-app")]
+
+    assert planned(records, wants()) == []
+    (change,) = planned(records, wants("new.tail.ts.net"))
+
+    assert change.after["resource"] == RESOURCE
+    (text,) = change.after["marks"]
+    assert Mark.parse(text["content"]) == Mark("homelab", RESOURCE, (("dualstack", "true"),))
+
+
 @pytest.mark.parametrize("kept", ["cname-app", "a-app"])
 def test_marks_outlive_the_record_that_somebody_deleted(kept: str) -> None:
     """The name is made again, and what it still holds of marks is known, so that none doubles."""

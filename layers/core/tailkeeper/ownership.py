@@ -10,12 +10,15 @@ asked for the name; its name says which record it covers:
 With --txt-encrypt-enabled the value is base64 of AES-256-GCM: a mark that we cannot read, and
 therefore somebody else's.
 
+    python -m tailkeeper.ownership < case.json      names and values both ways, docs/documents.md
+
 Rules: kubernetes-sigs/external-dns, docs/registry/txt.md.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 
@@ -162,3 +165,10 @@ class MarkNames:
         size = suffix.count(".") + 1
         head, rest = ".".join(labels[:size]), labels[size:]
         return ".".join([head[: -len(suffix)], *rest]) if head.endswith(suffix) else ""
+
+
+if __name__ == "__main__":
+    from tailkeeper.doors import serve
+    from tailkeeper.mark_cases import mark_cases
+
+    sys.exit(serve(mark_cases))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.edits import Edit
 from tailkeeper.held import AUTOMATIC, mark_of, part_of
-from tailkeeper.records import marks_of
+from tailkeeper.record_marks import marks_of
 
 
 if TYPE_CHECKING:

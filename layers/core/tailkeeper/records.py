@@ -15,14 +15,13 @@ from tailkeeper.held import (
     Held,
     held_by_name,
     in_order,
-    mark_of,
     part_of,
     spelled,
     value_of,
     valued,
 )
 from tailkeeper.model import Change
-from tailkeeper.ownership import Mark
+from tailkeeper.record_marks import marks_after, marks_of, types_of
 
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _protection(zone: ZoneConfig, host: str, protected: frozenset[str]) -> str:
 
 def stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> str:
     """Say who is in the way of a record type that the name does not have yet; else ""."""
-    new = _types(after) - _types(before)
+    new = types_of(after) - types_of(before)
     if not new or not (held.foreign or held.rivals):
         return ""
     why = "".join(f" ({rival})" for rival in held.rivals[:1])
@@ -127,13 +126,9 @@ def stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> st
     return f"{host} is not ours: {held.rivals[0]}" if held.rivals else ""
 
 
-def _types(value: Mapping[str, Any] | None) -> set[str]:
-    return {record["type"] for record in value["records"]} if value else set()
-
-
 def _without_new_types(before: Any, after: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the part of a value whose record types are there already, if there is any."""
-    kinds = _types(before)
+    kinds = types_of(before)
     records = [record for record in after["records"] if record["type"] in kinds]
     return {**before, "records": records} if records else None
 
@@ -150,7 +145,7 @@ def _after(zone: ZoneConfig, host: str, held: Held, wanted: Wanted) -> dict[str,
     value = valued(records.values(), resource)
     if held.plain and len(set(resources.values())) <= 1:
         return value
-    marks = _marks(zone, host, held, resources)
+    marks = marks_after(zone, host, held, resources)
     return {**value, "marks": marks} if marks != marks_of(zone, host, value) else value
 
 
@@ -178,39 +173,6 @@ def _like(held: Held, kind: str, content: str) -> Mapping[str, Any]:
         ),
     )
     return ranked[0] if ranked else {}
-
-
-def _marks(
-    zone: ZoneConfig, host: str, held: Held, resources: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """Return the marks that a name should have, given those that it has.
-
-    What a mark says besides its object stays. A legacy mark goes with the last of its records;
-    one that covers no record goes by policy `sync` only.
-    """
-    newest = {zone.marks.name(host, kind): kind for kind in resources}
-    legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
-    marks = []
-    for text in held.marks:
-        entry, mark = mark_of(text), Mark.parse(text["content"])
-        kind = newest.pop(entry["name"], "")
-        if kind and mark:
-            entry["content"] = Mark(mark.owner, resources[kind], mark.labels).value
-        if kind or entry["name"] in legacy or (zone.policy != "sync" and not held.ours):
-            marks.append(entry)
-    added = ((name, Mark(zone.owner, resources[kind]).value) for name, kind in newest.items())
-    return sorted((*marks, *({"name": n, "content": c} for n, c in added)), key=in_order)
-
-
-def marks_of(zone: ZoneConfig, host: str, value: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the marks of a value: those that it names, else one for each record type."""
-    if value is None:
-        return []
-    if "marks" in value:
-        return list(value["marks"])
-    names = sorted(zone.marks.name(host, kind) for kind in _types(value))
-    content = Mark(zone.owner, value["resource"]).value
-    return [{"name": name, "content": content} for name in names]
 
 
 def _contents(value: Mapping[str, Any]) -> set[str]:

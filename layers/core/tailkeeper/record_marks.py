@@ -1,0 +1,53 @@
+"""The ownership marks that go with a name's value, in ExternalDNS's formats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailkeeper.held import in_order, mark_of
+from tailkeeper.ownership import Mark
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailkeeper.config import ZoneConfig
+    from tailkeeper.held import Held
+
+
+def types_of(value: Mapping[str, Any] | None) -> set[str]:
+    """Return the record types of a value."""
+    return {record["type"] for record in value["records"]} if value else set()
+
+
+def marks_after(
+    zone: ZoneConfig, host: str, held: Held, resources: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the marks that a name should have, given those that it has.
+
+    What a mark says besides its object stays. A legacy mark goes with the last of its records;
+    one that covers no record goes by policy `sync` only.
+    """
+    newest = {zone.marks.name(host, kind): kind for kind in resources}
+    legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
+    marks = []
+    for text in held.marks:
+        entry, mark = mark_of(text), Mark.parse(text["content"])
+        kind = newest.pop(entry["name"], "")
+        if kind and mark:
+            entry["content"] = Mark(mark.owner, resources[kind], mark.labels).value
+        if kind or entry["name"] in legacy or (zone.policy != "sync" and not held.ours):
+            marks.append(entry)
+    added = ((name, Mark(zone.owner, resources[kind]).value) for name, kind in newest.items())
+    return sorted((*marks, *({"name": n, "content": c} for n, c in added)), key=in_order)
+
+
+def marks_of(zone: ZoneConfig, host: str, value: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the marks of a value: those that it names, else one for each record type."""
+    if value is None:
+        return []
+    if "marks" in value:
+        return list(value["marks"])
+    names = sorted(zone.marks.name(host, kind) for kind in types_of(value))
+    content = Mark(zone.owner, value["resource"]).value
+    return [{"name": name, "content": content} for name in names]
