@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper import resolver as documents
-from tailkeeper import takeover
+from tailkeeper import takeover, workloads
 from tailkeeper.adapters import resolvers
 from tailkeeper.adapters.cluster import Cluster, Unreachable
 from tailkeeper.adapters.ledgers import Ledger
@@ -16,7 +16,7 @@ from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.config import Config
 from tailkeeper.ledger import SOMEBODY
-from tailkeeper.reverts import DOCUMENT
+from tailkeeper.workloads import DOCUMENT_LINE
 
 
 if TYPE_CHECKING:
@@ -64,26 +64,31 @@ class Place:
             raise Unreachable(observed["why"])
         self.text, self.version = observed["text"], observed["version"]
         self.owner = next((owner["manager"] for owner in observed["owners"]), SOMEBODY)
-        suspended = {writer["name"]: writer["suspended"] for writer in observed["writers"]}
-        return lambda change: documents.standing(self.resolver, self.text, suspended, change)
+        return lambda change: documents.standing(self.resolver, observed, change)
 
     def write(self, changes: Sequence[Change]) -> Written:
-        """Suspend the CronJobs that are taken over, then write the document."""
-        for change in changes:
-            if job := documents.cron_job(change.key):
-                resolvers.suspend(self.cluster, self.resolver.namespace, job, change.after)
-        text = documents.applied(self.resolver, self.text, changes)
-        if text == self.text:
-            return Written(self.version)
-        return Written(self._write(text))
+        """Suspend who is taken over, write the document, restart who would not read it.
 
-    def _write(self, text: str | None) -> str:
-        """Write the document, noted in the ledger; what we never wrote is not taken by force."""
-        force = self.resolver.take_over or DOCUMENT in self.ledger.lines()
-        lines = self.ledger.note([(DOCUMENT, self.text, text)], self.owner)
-        version = resolvers.write(self.cluster, self.resolver, text, self.version, force=force)
-        self.ledger.settle(lines, [DOCUMENT])
-        return version
+        Both are noted in the ledger before: a restart that a dead run owes is made up for.
+        """
+        for change in changes:
+            if job := workloads.cron_job(self.resolver, change.key):
+                resolvers.suspend(self.cluster, *job, change.after)
+        restarts = [change for change in changes if workloads.restarted(change.key)]
+        text = documents.applied(self.resolver, self.text, changes)
+        notes = [(change.key, change.before, change.after) for change in restarts]
+        if text != self.text:
+            notes.append((DOCUMENT_LINE, self.text, text))
+        # What we never wrote is not taken by force, unless we are told to.
+        force = self.resolver.take_over or DOCUMENT_LINE in self.ledger.lines()
+        with self.ledger.noted(notes, self.owner):
+            if text != self.text:
+                self.version = resolvers.write(
+                    self.cluster, self.resolver, text, self.version, force=force
+                )
+            for change in restarts:
+                resolvers.restart(self.cluster, self.resolver.namespace, change.key, change.after)
+        return Written(self.version)
 
 
 @dataclass(frozen=True)

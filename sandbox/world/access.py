@@ -24,6 +24,12 @@ RULES = {
     "resolver": [
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]},
         {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "list", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+        {
+            "apiGroups": ["rbac.authorization.k8s.io"],
+            "resources": ["roles", "rolebindings"],
+            "verbs": ["list"],
+        },
     ],
     "external-dns": [
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
@@ -42,8 +48,8 @@ def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
     """Return tailkeeper's ServiceAccount and roles for a cluster that does not have them yet.
 
     They are those of our own example cluster; what is granted beside its resolver there is granted
-    beside each resolver here, whose ConfigMap and CronJobs are taken over, and beside each
-    ExternalDNS, which is scaled down.
+    beside each resolver here, whose ConfigMap and CronJobs are taken over and which may be
+    restarted, and beside each ExternalDNS, which is scaled down.
     """
     if any(_is_account(thing) for thing in objects):
         return []

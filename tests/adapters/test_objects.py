@@ -31,8 +31,13 @@ EXTERNAL_DNS = {
         {
             "name": "a",
             "image": "registry.k8s.io/external-dns/external-dns:v0.18.0",
-            "args": ["--source=ingress", "--txt-owner-id=homelab"],
-            "env": [{"name": "EXTERNAL_DNS_DOMAIN_FILTER", "value": "a.example\nb.example"}],
+            "args": ["--source=ingress", "--txt-owner-id=$(OWNER)", "--zone-id-filter=$(ZONE)"],
+            "env": [
+                {"name": "EXTERNAL_DNS_DOMAIN_FILTER", "value": "a.example\nb.example"},
+                {"name": "OWNER", "value": "homelab"},
+                {"name": "ZONE", "valueFrom": {"secretKeyRef": {"name": "s", "key": "zone"}}},
+                {"name": "EXTERNAL_DNS_EMPTY"},
+            ],
         },
         {"name": "b", "image": "y", "command": ["external-dns", "--policy=sync"]},
     ]
@@ -162,6 +167,7 @@ def test_an_external_dns_is_seen_as_it_runs(server: Kubernetes) -> None:
         "--policy=sync",
         "--domain-filter=a.example",
         "--domain-filter=b.example",
+        "--zone-id-filter=$(ZONE)",
     } <= set(found["args"])
 
 

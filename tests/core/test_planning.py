@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.judging import undoing
+from tailkeeper.planning import plan_world
 from tailkeeper.world import Memory
-from tests.support.worlds import PLACE, Bench, device, route
+from tests.support.worlds import PLACE, SURFACES, Bench, device, route
 
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def applied(bench: Bench, now: float = 0) -> Plan:
     assert plan is not None
     bench.apply(plan.with_word("apply"))
     return plan
+
+
+WRITER = {"namespace": "dns", "name": "updater", "suspended": False}
 
 
 def words(plan: Plan | None) -> dict[tuple[str, str], str]:
@@ -210,6 +214,7 @@ def test_a_source_that_shrank_to_nothing_is_held() -> None:
             [{"namespace": "e", "name": "x", "replicas": 0, "args": ["--txt-owner-id=homelab"]}],
             "",
         ),
+        ([WRITER | {"kind": "StatefulSet"}], [], "resolver"),
     ],
 )
 def test_a_surface_with_another_writer_is_held(
@@ -222,6 +227,61 @@ def test_a_surface_with_another_writer_is_held(
 
     assert plan
     assert {c.surface for c in plan.with_word("hold")} == ({held} if held else set())
+
+
+@pytest.mark.parametrize(
+    ("flags", "held"),
+    [
+        ("--txt-owner-id=homelab", True),
+        ("--txt-owner-id=other", False),
+        ("--txt-owner-id=$(OWNER)", True),
+        ("--txt-owner-id=other --registry=noop", True),
+        ("--txt-owner-id=homelab --dry-run", False),
+        ("--txt-owner-id=homelab --provider=cloudflare", True),
+        ("--txt-owner-id=homelab --provider=pihole", False),
+        ("--txt-owner-id=homelab --provider=$(PROVIDER)", True),
+        ("--txt-owner-id=homelab --domain-filter=example.com", True),
+        ("--txt-owner-id=homelab --domain-filter=.example.com", True),
+        ("--txt-owner-id=homelab --domain-filter=apps.example.com", True),
+        ("--txt-owner-id=homelab --domain-filter=com", True),
+        ("--txt-owner-id=homelab --domain-filter=example.org", False),
+        ("--txt-owner-id=homelab --domain-filter example.org --domain-filter example.com", True),
+        ("", False),
+    ],
+)
+def test_which_external_dns_writes_our_zone(flags: str, *, held: bool) -> None:
+    """By its owner id, provider and domain filters; what cannot be read may mean us."""
+    rival = {"namespace": "e", "name": "x", "replicas": 1, "args": flags.split()}
+
+    plan = Bench([route("a")], external_dns=[rival]).plan()
+
+    assert plan
+    assert bool(plan.with_word("hold")) == held
+
+
+def test_what_may_not_be_looked_through_for_writers_is_reported() -> None:
+    """It holds nothing: rights that are missing are no writer."""
+    bench = Bench([route("a")], unseen={"Role": "403 at /roles"})
+
+    draft = plan_world(bench.world(), SURFACES, 0)
+
+    assert "who else writes homelab/dns/tailkeeper-hosts is not all seen: 403 at /roles" in (
+        draft.reports
+    )
+    assert draft.plan
+    assert not draft.plan.with_word("hold")
+
+
+def test_a_take_over_scales_no_other_workload_down() -> None:
+    """Nobody but its owner knows what else it does: the surface stays held."""
+    bench = Bench([route("a")], writers=[WRITER | {"kind": "Deployment"}])
+    bench.resolver["take_over"] = True
+
+    plan = bench.plan()
+
+    assert plan
+    (why,) = {c.verdict.reasons for c in plan.with_word("hold") if c.verdict}
+    assert why[0].startswith("Deployment dns/updater (scale it to 0)")
 
 
 def test_taking_over_suspends_the_other_writer_first() -> None:

@@ -1,4 +1,4 @@
-"""The resolver surface: host by host, document by document, and CronJobs that are taken over."""
+"""The resolver surface: host by host, and document by document."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ def test_each_change_says_what_its_key_holds(resolver: ResolverConfig, old: Any,
     plan = plan_resolver(resolver, PLACE, text, wants(new))
     reached = applied(resolver, text, plan)
 
-    assert all(standing(resolver, text, {}, change) == change.before for change in plan)
-    assert all(standing(resolver, reached, {}, change) == change.after for change in plan)
+    before, after = ({"text": now, "writers": []} for now in (text, reached))
+    assert all(standing(resolver, before, change) == change.before for change in plan)
+    assert all(standing(resolver, after, change) == change.after for change in plan)
 
 
 @pytest.mark.parametrize("text", [None, "", FOREIGN, render(HOSTS, {}) + "# by hand\n"])
@@ -99,25 +100,6 @@ def test_a_corefiles_frame_is_part_of_the_document() -> None:
 
     assert [change.key for change in plan] == ["(document)"]
     assert "9.9.9.9" in applied(other, text, plan)
-
-
-def test_cron_jobs_are_suspended_with_the_take_over() -> None:
-    """Each is a change that can be undone, and none of them touches the document."""
-    text = render(HOSTS, {})
-    plan = plan_resolver(HOSTS, PLACE, text, {}, ["updater"])
-
-    (change,) = plan
-    assert (change.key, change.before, change.after) == (
-        "cronjob/updater",
-        {"suspend": False},
-        {"suspend": True},
-    )
-    assert applied(HOSTS, text, plan) == text
-    assert standing(HOSTS, text, {"updater": False}, change) == change.before
-    assert standing(HOSTS, text, {"updater": True}, change) == change.after
-    assert standing(HOSTS, text, {}, change) == change.after, (
-        "a CronJob that is gone writes nothing"
-    )
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tailkeeper import reverts
 from tailkeeper.ledger import Line, noted, settled
 from tailkeeper.planning import Draft, plan_world
 from tailkeeper.reverts import SWEEPS_A_DAY
+from tailkeeper.workloads import DOCUMENT_LINE
 from tests.support.worlds import PLACE, SURFACES, Bench, route
 
 
@@ -35,7 +35,7 @@ def write(bench: Bench, draft: Draft, now: float = NOW) -> None:
     }
     notes = [(c.place, c.key, c.before, c.after) for c in applied if c.surface != "resolver"]
     if before != bench.text:
-        notes.append((PLACE, reverts.DOCUMENT, before, bench.text))
+        notes.append((PLACE, DOCUMENT_LINE, before, bench.text))
     owner = bench.owners[0]["manager"] if bench.owners else "somebody"
     for place, key, old, new in notes:
         who = owner if place == PLACE else "somebody"

@@ -89,6 +89,46 @@ def test_permissions_that_name_it(rule: dict[str, Any], expected: bool) -> None:
     assert config_map_writers(objects, "other", "hosts") == ()
 
 
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("kubectl -n dns patch cm hosts", True),
+        ("kubectl -n dns-old patch cm hosts", False),
+        ("kubectl patch cm hosts", False),
+    ],
+)
+def test_commands_in_another_namespace_must_name_ours(script: str, *, named: bool) -> None:
+    """A ConfigMap of the same name may be anywhere."""
+    job = cron_job(script)
+    job["metadata"]["namespace"] = "ops"
+
+    assert bool(config_map_writers({"CronJob": [job]}, "dns", "hosts")) == named
+
+
+def test_an_account_of_another_namespace_may_be_let_in() -> None:
+    """A Role without rules lets nobody."""
+    pod = {"spec": {"serviceAccountName": "syncer"}}
+    metadata = {"namespace": "ops", "name": "syncer"}
+    subject = {"kind": "ServiceAccount", "namespace": "ops", "name": "syncer"}
+    rule = {"resources": ["configmaps"], "resourceNames": ["hosts"], "verbs": ["update"]}
+    roles = [{"metadata": {"namespace": "dns", "name": n}} for n in ("empty", "writer")]
+    objects: dict[str, Any] = {
+        "StatefulSet": [{"metadata": metadata, "spec": {"template": pod}}],
+        "Role": [roles[0], {**roles[1], "rules": [rule]}],
+        "RoleBinding": [
+            {
+                "metadata": {"namespace": "dns", "name": "writer"},
+                "roleRef": {"kind": "Role", "name": "writer"},
+                "subjects": [subject],
+            }
+        ],
+    }
+
+    (writer,) = config_map_writers(objects, "dns", "hosts")
+
+    assert str(writer) == "StatefulSet ops/syncer"
+
+
 def test_a_deployment_without_replicas_is_not_at_work() -> None:
     """Scaled to nothing, a writer is named and does not count."""
     pod = {"containers": [{"args": ["configmap", "hosts"]}]}

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import apply_resolver
-from tailkeeper.adapters.cluster import Conflict
+from functions import apply_resolver, observe_resolver
+from sandbox.faults import Fault
+from tailkeeper.adapters.cluster import Conflict, Unreachable
+from tailkeeper.adapters.ledgers import Ledger
+from tailkeeper.config import Config
+from tailkeeper.ledger import mark_of
 from tailkeeper.model import Change, Verdict
 from tailkeeper.resolver_document import parse
 from tailkeeper.takeover import scaled_down
+from tailkeeper.workloads import taken_over
 
 
 if TYPE_CHECKING:
@@ -124,3 +129,80 @@ def test_an_external_dns_is_scaled_down_and_back(aws: Stack, outside: Outside) -
 
     assert (first["applied"], scaled, replicas()) == (1, (0, True), (2, True))
     assert late["conflicts"] == ["deployment/dns/external-dns"]
+
+
+DEAF = "example.com:53 {\n    forward . 1.1.1.1\n}\n"
+
+
+def deaf_coredns(outside: Outside) -> None:
+    """Let a CoreDNS read a Corefile without `reload` from the ConfigMap, which is taken over."""
+    outside.config["clusters"][0]["resolvers"][0] |= {"mode": "corefile", "take_over": True}
+    pod = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {
+            "containers": [{"name": "coredns", "image": "coredns"}],
+            "volumes": [{"name": "c", "configMap": {"name": "tailkeeper-hosts"}}],
+        },
+    }
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": pod}
+    metadata = {"name": "coredns", "namespace": "dns"}
+    outside.kubernetes.load_objects(
+        [
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "tailkeeper-hosts", "namespace": "dns"},
+                "data": {"Corefile": DEAF},
+            },
+        ]
+    )
+
+
+def restart_plan(outside: Outside, aws: Stack) -> list[Change]:
+    """Return what the take-over does to workloads, by what is seen and by the ledger."""
+    (resolver,) = Config.from_json(outside.config).clusters[0].resolvers
+    observed = aws.artifacts.unpack(observe_resolver.handler(outside.event(), None))[PLACE]
+    lines = Ledger(aws.table, PLACE).lines()
+    plan = taken_over(resolver, PLACE, observed, lines)
+    return [change.judged(Verdict("apply", 13)) for change in plan]
+
+
+def annotations(outside: Outside) -> dict[str, str]:
+    """Return the annotations of CoreDNS's Pods."""
+    found = outside.kubernetes.get("apps/v1/deployments", "dns", "coredns")
+    assert found
+    marks: dict[str, str] = found["spec"]["template"]["metadata"].get("annotations", {})
+    return marks
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_coredns_that_would_not_read_it_is_restarted_after(
+    aws: Stack, outside: Outside, *, dies: bool
+) -> None:
+    """Once, as kubectl does; a run that dies between the two is made up for by the next."""
+    deaf_coredns(outside)
+    frame = {"mode": "corefile", "domains": ["example.com"], "otherwise": "public"}
+    take = change("(document)", {"text": DEAF}, {**frame, "upstreams": ["1.1.1.1", "1.0.0.1"]})
+    asked = event(outside, aws, take, *restart_plan(outside, aws))
+    if dies:
+        fault = Fault(method="PATCH", path="*/deployments/coredns", status=500, body={})
+        outside.kubernetes.faults.append(fault)
+        with pytest.raises(Unreachable):
+            apply_resolver.handler(asked, None)
+        assert not annotations(outside)
+        asked = event(outside, aws, *restart_plan(outside, aws))
+
+    report = apply_resolver.handler(asked, None)
+    again = apply_resolver.handler(asked, None)
+
+    marks = annotations(outside)
+    assert marks["kubectl.kubernetes.io/restartedAt"].endswith("Z")
+    assert marks["tailkeeper/restarted-for"] == mark_of(DEAF)
+    assert (report["conflicts"], again["applied"]) == ([], 0)
+    assert restart_plan(outside, aws) == []
+    written = [one["path"] for one in outside.kubernetes.requests if one["method"] == "PATCH"]
+    assert [path.rpartition("/")[2] for path in written] == [
+        "tailkeeper-hosts",
+        *["coredns"] * (2 if dies else 1),
+    ]

@@ -32,7 +32,7 @@ def config_map(text: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def cron_job(name: str, command: str, *, suspend: bool) -> dict[str, Any]:
+def cron_job(name: str, command: str, *, suspend: bool = False) -> dict[str, Any]:
     """Return a CronJob that runs a command."""
     container = {"name": "c", "image": "alpine", "command": ["sh", "-c", command]}
     pod = {"spec": {"containers": [container], "restartPolicy": "OnFailure"}}
@@ -50,7 +50,8 @@ def cron_job(name: str, command: str, *, suspend: bool) -> dict[str, Any]:
 
 def test_no_document_yet_is_none_and_no_failure(aws: Stack, outside: Outside) -> None:
     """Mode hosts begins with nothing."""
-    nothing = {"text": None, "version": "", "owners": [], "writers": [], "why": ""}
+    lists: dict[str, Any] = {"owners": [], "writers": [], "readers": []}
+    nothing = {"text": None, "version": "", **lists, "unseen": {}, "why": ""}
     assert observe(aws, outside) == {PLACE: nothing}
 
 
@@ -71,8 +72,55 @@ def test_our_key_is_read_with_its_version_and_its_writers(aws: Stack, outside: O
     assert seen["text"] == "100.64.0.1 a.example.com\n"
     assert seen["version"].isdigit()
     assert sorted(seen["writers"], key=lambda writer: str(writer["name"])) == [
-        {"name": "asleep", "suspended": True},
-        {"name": "updater", "suspended": False},
+        {"kind": "CronJob", "namespace": "dns", "name": "asleep", "suspended": True},
+        {"kind": "CronJob", "namespace": "dns", "name": "updater", "suspended": False},
+    ]
+
+
+def test_writers_are_looked_for_in_every_namespace(aws: Stack, outside: Outside) -> None:
+    """By a Role made for this ConfigMap, or by commands that name it and its namespace."""
+    elsewhere = cron_job("far", "kubectl -n dns patch cm tailkeeper-hosts", suspend=False)
+    elsewhere["metadata"]["namespace"] = "ops"
+    other = cron_job("own", "kubectl patch cm tailkeeper-hosts", suspend=False)
+    other["metadata"]["namespace"] = "ops"
+    outside.kubernetes.load_objects([config_map(""), elsewhere, other])
+
+    (writer,) = observe(aws, outside)[PLACE]["writers"]
+
+    assert (writer["namespace"], writer["name"]) == ("ops", "far")
+
+
+@pytest.mark.parametrize("path", ["/apis/batch/v1/cronjobs", "*/statefulsets", "*/roles"])
+def test_what_we_may_not_look_through_is_said(aws: Stack, outside: Outside, path: str) -> None:
+    """CronJobs are then looked for in the resolver's namespace alone; the document is known."""
+    outside.kubernetes.load_objects([config_map("x"), cron_job("own", "cm tailkeeper-hosts")])
+    outside.kubernetes.faults.append(Fault(path=path, status=403, body={}, times=9))
+
+    seen = observe(aws, outside)[PLACE]
+
+    assert (seen["text"], seen["why"], len(seen["writers"])) == ("x", "", 1)
+    assert list(seen["unseen"]) == {"*/statefulsets": ["StatefulSet"], "*/roles": ["Role"]}.get(
+        path, []
+    )
+
+
+def test_who_mounts_the_config_map_is_seen(aws: Stack, outside: Outside) -> None:
+    """With the document for which it was restarted last."""
+    pod = {
+        "metadata": {"labels": {"a": "b"}, "annotations": {"tailkeeper/restarted-for": "mark"}},
+        "spec": {
+            "containers": [{"name": "coredns", "image": "coredns"}],
+            "volumes": [{"name": "c", "configMap": {"name": "tailkeeper-hosts"}}],
+        },
+    }
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": pod}
+    metadata = {"name": "coredns", "namespace": "dns"}
+    outside.kubernetes.load_objects(
+        [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}]
+    )
+
+    assert observe(aws, outside)[PLACE]["readers"] == [
+        {"kind": "Deployment", "name": "coredns", "restarted_for": "mark"}
     ]
 
 

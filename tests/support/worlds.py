@@ -113,6 +113,7 @@ class Bench:
     split_dns: dict[str, list[str]] = field(default_factory=dict)
     writers: list[dict[str, Any]] = field(default_factory=list)
     owners: list[dict[str, Any]] = field(default_factory=list)
+    unseen: dict[str, str] = field(default_factory=dict)
     external_dns: list[dict[str, Any]] = field(default_factory=list)
     partial: dict[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
@@ -195,6 +196,8 @@ class Bench:
                     "version": "",
                     "owners": self.owners,
                     "writers": self.writers,
+                    "readers": [],
+                    "unseen": self.unseen,
                     "why": "",
                 }
             },

@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from tailkeeper.resolver import DOCUMENT, cron_job
+from tailkeeper.resolver import DOCUMENT
+from tailkeeper.workloads import is_workload
 
 
 if TYPE_CHECKING:
@@ -128,6 +129,6 @@ def undoing(
         and (
             change.key in hosts
             or (change.surface == "split-dns" and change.key in domains)
-            or (change.place in documents and (change.key == DOCUMENT or cron_job(change.key)))
+            or (change.place in documents and (change.key == DOCUMENT or is_workload(change.key)))
         )
     ]

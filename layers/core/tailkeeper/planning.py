@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tailkeeper import records, resolver, split_dns
+from tailkeeper import leftovers, nameservers, records, resolver, split_dns, workloads
 from tailkeeper.claims import Unread, zone_wanted
 from tailkeeper.device_changes import key_warnings
-from tailkeeper.gateways import GatewayDevice, Refusal
+from tailkeeper.gateways import Refusal
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
 from tailkeeper.reverts import SWEEPS_A_DAY, reverts
 from tailkeeper.rivals import external_dns_writers, resolver_writers, scaled_down
-from tailkeeper.split_dns import Nameserver
 from tailkeeper.wanted import kind_of, record_wanted, tailnet_wanted
-from tailkeeper.world import carrier_of, place_of, resolvers_of
+from tailkeeper.world import place_of, resolvers_of
 
 
 if TYPE_CHECKING:
@@ -62,12 +61,15 @@ def plan_world(
             if observed["why"]:
                 unread["resolver"] = observed["why"]
             else:
-                changes += _resolver_changes(world, cluster, config, observed)
+                changes += _resolver_changes(world, cluster, config, reports)
     if "split-dns" in asked:
         if why := world.tailnet_document["partial"].get("split_dns"):
             unread["split-dns"] = why
         else:
-            changes += _split_dns_changes(world)
+            standing = world.tailnet_document["split_dns"]
+            wanted, others = nameservers.wanted_of(world), nameservers.others_of(world)
+            changes += split_dns.plan_split_dns(standing, wanted, others)
+            reports += nameservers.told(world)
     contested = reverts(world, changes, now - SWEEPS_A_DAY * sweep_seconds)
     facts = replace(_facts(world, now, sweep_seconds), contested=contested.held)
     told = (*contested.reports, *reports, *world.ghosts, *key_warnings(world, now))
@@ -90,8 +92,10 @@ def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Ch
 
 
 def _resolver_changes(
-    world: World, cluster: ClusterConfig, config: ResolverConfig, observed: Mapping[str, Any]
+    world: World, cluster: ClusterConfig, config: ResolverConfig, reports: list[str]
 ) -> list[Change]:
+    place = place_of(cluster, config)
+    observed = world.resolvers[place]
     wanted: dict[str, Wanted] = {}
     for exposure in world.exposures:
         if _is_answered(exposure, cluster, config):
@@ -100,14 +104,13 @@ def _resolver_changes(
                 answer.host not in wanted or answer.targets < wanted[answer.host].targets
             ):
                 wanted[answer.host] = answer
-    working = [writer["name"] for writer in observed["writers"] if not writer["suspended"]]
-    changes = resolver.plan_resolver(
-        config,
-        place_of(cluster, config),
-        observed["text"],
-        wanted,
-        working if config.take_over else (),
-    )
+    reports += leftovers.told(config, observed["text"], wanted)
+    unseen = "; ".join(observed.get("unseen", {}).values())
+    reports += [f"who else writes {place} is not all seen: {unseen}"] if unseen else []
+    changes = resolver.plan_resolver(config, place, observed["text"], wanted)
+    if config.take_over:
+        lines = world.memory.ledgers.get(place, {})
+        changes += workloads.taken_over(config, place, observed, lines)
     return [
         _traced(world, cluster.name, change)
         for change in changes
@@ -121,18 +124,6 @@ def _traced(world: World, cluster: str, change: Change) -> Change:
     held = world.held[zone.name].get(change.key) if zone else None
     kind = held.resource.partition("/")[0] if held else ""
     return replace(change, source=f"{cluster}/{kind}") if kind else change
-
-
-def _split_dns_changes(world: World) -> list[Change]:
-    wanted: dict[str, list[Nameserver]] = {}
-    for cluster, config in resolvers_of(world.config):
-        key = carrier_of(cluster, config)
-        device = world.carriers[key]
-        address = device.addresses[0] if isinstance(device, GatewayDevice) else ""
-        nameserver = Nameserver(key, address, world.memory.answers(key))
-        for domain in config.domains:
-            wanted.setdefault(domain, []).append(nameserver)
-    return split_dns.plan_split_dns(world.tailnet_document["split_dns"], wanted)
 
 
 def _is_answered(exposure: Exposure, cluster: ClusterConfig, config: ResolverConfig) -> bool:

@@ -1,6 +1,7 @@
 """The `resolver` surface: what the split-horizon CoreDNS of a cluster should say, host by host.
 
-A document that is not ours is a change of its own, as is each CronJob that a take-over suspends.
+A document that is not ours is a change of its own, as is what a take-over does to workloads beside
+it (`tailkeeper.workloads`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Change
 from tailkeeper.resolver_document import family, is_intact, parse, render
+from tailkeeper.workloads import is_workload, values
 
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from tailkeeper.records import Wanted
 
 DOCUMENT = "(document)"
-CRON_JOB = "cronjob/"
 
 
 def plan_resolver(
@@ -26,12 +27,10 @@ def plan_resolver(
     place: str,
     text: str | None,
     wanted: Mapping[str, Wanted],
-    writers: Iterable[str] = (),
 ) -> list[Change]:
     """Return the changes of one resolver: of each host, and of a document that is not ours.
 
-    `text` is the document as it stands, None where there is none. `writers` are the CronJobs to
-    suspend, where the resolver is taken over from them.
+    `text` is the document as it stands, None where there is none.
     """
     entries = entries_of(text)
     changes = [
@@ -40,10 +39,6 @@ def plan_resolver(
     ]
     if text is None or not is_intact(resolver, text):
         changes.append(_document_change(resolver, place, text))
-    changes += [
-        Change("resolver", CRON_JOB + name, {"suspend": False}, {"suspend": True}, place=place)
-        for name in writers
-    ]
     return [change for change in changes if change]
 
 
@@ -52,17 +47,12 @@ def entries_of(text: str | None) -> Mapping[str, tuple[str, ...]]:
     return (parse(text) if text else None) or {}
 
 
-def cron_job(key: str) -> str:
-    """Return the name of the CronJob that a change of this key suspends, or ""."""
-    return key.removeprefix(CRON_JOB) if key.startswith(CRON_JOB) else ""
-
-
-def standing(
-    resolver: ResolverConfig, text: str | None, suspended: Mapping[str, bool], change: Change
-) -> Any:
-    """Return what a change's key holds now, in the words of changes."""
-    if job := cron_job(change.key):
-        return {"suspend": suspended.get(job, True)}
+def standing(resolver: ResolverConfig, observed: Mapping[str, Any], change: Change) -> Any:
+    """Return what a change's key holds by an observation, in the words of changes."""
+    text = observed["text"]
+    if is_workload(change.key):
+        # What is gone is done: it neither writes nor reads.
+        return values(resolver, observed).get(change.key, change.after)
     if change.key == DOCUMENT:
         ours = text is not None and is_intact(resolver, text)
         return _frame(resolver) if ours else None if text is None else {"text": text}
@@ -76,7 +66,7 @@ def applied(resolver: ResolverConfig, text: str | None, changes: Iterable[Change
     for change in changes:
         if change.key == DOCUMENT and (not change.after or "text" in change.after):
             return change.after["text"] if change.after else None
-        if change.key != DOCUMENT and not cron_job(change.key):
+        if change.key != DOCUMENT and not is_workload(change.key):
             entries.pop(change.key, None)
             if change.after:
                 entries[change.key] = tuple(change.after["addresses"])

@@ -8,6 +8,8 @@ its plugin pages `hosts`, `template`, `forward` and `health`, and of its manual,
 Either document answers the exposures' names and no other. For these, a missing family and queries
 for HTTPS or SVCB get NOERROR without data, from the `hosts` plugin. Other names get the public
 answer, or NXDOMAIN with `otherwise: nxdomain`, which leaves names such as `_acme-challenge` alone.
+Plain entries that somebody else had put there stay behind a line of comment, unless their name is
+an exposure's: they are nobody's to plan.
 """
 
 from __future__ import annotations
@@ -19,12 +21,16 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from tailkeeper.corefile import server_blocks
+from tailkeeper.hostnames import within
+
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from tailkeeper.config import ResolverConfig
 
+KEPT = "# Kept, since others put them there:"
 HEADER = "# Written by tailkeeper; edits are overwritten."
 NAMES_PER_LINE = 8
 SOA = "{{ .Zone }} 60 IN SOA ns.{{ .Zone }} hostmaster.{{ .Zone }} (1 60 60 60 60)"
@@ -35,12 +41,19 @@ _ENTRY = re.compile(r"^\s*([0-9a-fA-F.:]+)((?:\s+[^\s#{}]+)+)\s*$")
 def render(
     resolver: ResolverConfig, entries: Mapping[str, Iterable[str]], previous: str = ""
 ) -> str:
-    """Return the document that answers `entries`; `previous` lends a Corefile its port."""
+    """Return the document that answers `entries`.
+
+    `previous` lends a Corefile its port, and any document the entries of others.
+    """
+    others = kept(resolver, previous, entries)
     lines = list(_host_lines(entries))
+    if others:
+        lines += [KEPT, *_host_lines(others)]
     if resolver.mode == "hosts":
         return "\n".join([HEADER, *lines, ""])
     blocks = _open_zone if resolver.otherwise == "public" else _closed_zone
-    return "\n".join([HEADER, *blocks(resolver, lines, sorted(entries), previous), ""])
+    names = sorted({*entries, *others})
+    return "\n".join([HEADER, *blocks(resolver, lines, names, previous), ""])
 
 
 def parse(text: str) -> Mapping[str, tuple[str, ...]] | None:
@@ -50,13 +63,44 @@ def parse(text: str) -> Mapping[str, tuple[str, ...]] | None:
 
 @lru_cache(maxsize=2)  # each change of a plan asks for its own host
 def _parsed(text: str) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType(_entries(text.partition(KEPT)[0].splitlines()))
+
+
+def kept(
+    resolver: ResolverConfig, previous: str, entries: Container[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Return the plain entries of others that stay in a document, by host.
+
+    Of a hosts file these are all; of a Corefile, the names of our domains within the `hosts` of
+    their blocks. `entries` are ours.
+    """
+
+    def is_inside(host: str) -> bool:
+        return any(within(host, domain) for domain in resolver.domains)
+
+    if previous.startswith(HEADER):
+        lines = previous.partition(KEPT)[2].splitlines()
+    elif resolver.mode == "hosts":
+        lines = previous.splitlines()
+    else:
+        blocks = server_blocks(previous)
+        mine = (b for b in blocks if any(within(d, z) for d in resolver.domains for z in b.zones))
+        lines = [" ".join(words) for block in mine for words in block.entries]
+    return {
+        host: addresses
+        for host, addresses in _entries(lines).items()
+        if host not in entries and (resolver.mode == "hosts" or is_inside(host))
+    }
+
+
+def _entries(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     entries: defaultdict[str, list[str]] = defaultdict(list)
-    for line in text.splitlines():
-        match = _ENTRY.match(line)
+    for line in lines:
+        match = _ENTRY.match(line.partition("#")[0])
         if match and _is_address(match[1]):
             for host in match[2].split():
-                entries[host].append(match[1])
-    return MappingProxyType({host: tuple(addresses) for host, addresses in entries.items()})
+                entries[host.lower()].append(match[1])
+    return {host: tuple(dict.fromkeys(addresses)) for host, addresses in entries.items()}
 
 
 def is_intact(resolver: ResolverConfig, text: str) -> bool:

@@ -8,22 +8,23 @@ with `take_over`, which is the order to write over everybody.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tailkeeper.ledger import SOMEBODY
+from tailkeeper.leftovers import is_foreign
 from tailkeeper.managers import remedy
-from tailkeeper.resolver_document import parse
+from tailkeeper.nameservers import is_taken_over, others_of, owned
+from tailkeeper.workloads import DOCUMENT_LINE
 from tailkeeper.world import place_of, resolvers_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tailkeeper.config import ClusterConfig, ResolverConfig
     from tailkeeper.model import Change
     from tailkeeper.world import World
 
-DOCUMENT = ""  # the key of a resolver's whole document in its place's ledger
 SWEEPS_A_DAY = 288
 
 
@@ -58,25 +59,37 @@ def reverts(world: World, changes: Sequence[Change], since: float) -> Reverts:
 
 
 def _of_key(world: World, change: Change, since: float, found: Reverts) -> None:
-    line = world.memory.line(change.place, change.key)
-    if line is None or line.wrote(change.before):
-        return
-    lifted = _is_approved(world, change) or _is_taken_over(world, change)
-    again = line.times_over(SOMEBODY, since) > 0 and not lifted
-    what = f"{change.key} of {change.place}"
-    mend = "find what else writes it, a person, Terraform or an ExternalDNS, and let it leave this"
-    found.add((change.place, change.key), SOMEBODY, what, mend, again=again)
+    line, key = world.memory.line(change.place, change.key), (change.place, change.key)
+    if line is None:
+        if change.surface == "split-dns" and (whose := owned(world, change.key)):
+            mend = "remove it, or set take_over: true on the resolver"
+            found.held[key] = f"{change.key} is asked of {whose}, which is not ours: {mend}"
+    elif not any(line.wrote(value) for value in _as_ours(world, change)):
+        again = line.times_over(SOMEBODY, since) > 0 and not _is_lifted(world, change)
+        mend = "find what else writes it, a person, Terraform or an ExternalDNS, and end that"
+        found.add(key, SOMEBODY, f"{change.key} of {change.place}", mend, again=again)
+
+
+def _as_ours(world: World, change: Change) -> Iterator[Any]:
+    """Yield what stands, then what of it is not somebody's that stays beside ours."""
+    yield change.before
+    if change.surface == "split-dns" and change.before:
+        others = others_of(world).get(change.key, ())
+        yield {"nameservers": [a for a in change.before["nameservers"] if a not in others]}
+
+
+def _is_lifted(world: World, change: Change) -> bool:
+    """Say whether a person has let us write over everybody, or over this one time."""
+    zones = (zone for zone in world.config.zones if zone.name == change.place)
+    return (
+        _is_approved(world, change)
+        or any(zone.take_over for zone in zones)
+        or (change.surface == "split-dns" and is_taken_over(world, change.key))
+    )
 
 
 def _is_approved(world: World, change: Change) -> bool:
     return bool(world.approved) and change.digest in world.approved
-
-
-def _is_taken_over(world: World, change: Change) -> bool:
-    if change.surface == "records":
-        return any(z.take_over for z in world.config.zones if z.name == change.place)
-    resolvers = (config for _, config in resolvers_of(world.config))
-    return any(config.take_over for config in resolvers if change.key in config.domains)
 
 
 def _of_document(
@@ -89,20 +102,15 @@ def _of_document(
     lifted: bool,
 ) -> None:
     place = place_of(cluster, config)
-    observed, line = world.resolvers[place], world.memory.line(place, DOCUMENT)
+    observed, line = world.resolvers[place], world.memory.line(place, DOCUMENT_LINE)
     text, owners = observed["text"], [o["manager"] for o in observed.get("owners", ())]
     who = next(iter(owners), SOMEBODY)
     what = f"{config.key} of ConfigMap {config.place}"
     mend = remedy(who, config)
     if line is None:
-        if (owners or _is_foreign(text)) and not config.take_over:
+        if (owners or is_foreign(text)) and not config.take_over:
             why = f"{what} belongs to {who}: set take_over: true, or {mend}"
-            found.held[place, DOCUMENT] = why
+            found.held[place, DOCUMENT_LINE] = why
     elif not line.wrote(text):
         again = line.times_over(who, since) > 0 and not lifted
-        found.add((place, DOCUMENT), who, what, mend, again=again)
-
-
-def _is_foreign(text: str) -> bool:
-    """Say whether a document is somebody else's; an empty one is nobody's."""
-    return bool(text.strip()) and parse(text) is None
+        found.add((place, DOCUMENT_LINE), who, what, mend, again=again)

@@ -56,15 +56,34 @@ def _name(deployment: Mapping[str, Any]) -> str:
 
 
 def _writes(deployment: Mapping[str, Any], zone: ZoneConfig) -> bool:
+    """Say whether an ExternalDNS that runs may write a zone's records under the zone's mark.
+
+    A flag whose value is in another object may mean anything; the registry `noop` heeds no mark.
+    """
     arguments = list(deployment["args"])
-    owner = _values(arguments, OWNER) or ["default"]
+    owners = _values(arguments, OWNER) or ["default"]
     domains = _values(arguments, DOMAINS)
-    running = bool(deployment["replicas"])
+    providers = _values(arguments, "--provider") or ["cloudflare"]
     return (
-        running
-        and zone.owner in owner
-        and (not domains or any(within(zone.name, d) for d in domains))
+        bool(deployment["replicas"])
+        and not {"--dry-run", "--dry-run=true"} & set(arguments)
+        and any(provider == "cloudflare" or _is_unknown(provider) for provider in providers)
+        and (
+            "noop" in _values(arguments, "--registry")
+            or any(owner == zone.owner or _is_unknown(owner) for owner in owners)
+        )
+        and (not domains or any(_overlap(zone.name, domain) for domain in domains))
     )
+
+
+def _overlap(zone: str, domain: str) -> bool:
+    """Say whether a domain filter lets names of a zone through; `.a` means what is below `a`."""
+    name = domain.removeprefix(".")
+    return _is_unknown(domain) or within(zone, name) or within(name, zone)
+
+
+def _is_unknown(value: str) -> bool:
+    return "$(" in value
 
 
 def _values(arguments: list[str], flag: str) -> list[str]:
@@ -75,11 +94,27 @@ def _values(arguments: list[str], flag: str) -> list[str]:
 
 
 def resolver_writers(world: World) -> dict[str, str]:
-    """Return, by place, the CronJobs that write a resolver's document and are not taken over."""
+    """Return, by place, the workloads at work on a resolver's document that are not taken over.
+
+    A take-over suspends CronJobs; nobody but its owner can say what else a Deployment does.
+    """
     writers = {}
     for cluster, config in resolvers_of(world.config):
         place = place_of(cluster, config)
-        found = [w["name"] for w in world.resolvers[place]["writers"] if not w["suspended"]]
-        if found and not config.take_over:
-            writers[place] = f"CronJob {config.namespace}/{', '.join(found)} (set take_over: true)"
+        working = [w for w in world.resolvers[place]["writers"] if not w["suspended"]]
+        held = [w for w in working if not (config.take_over and _is_cron_job(w))]
+        if held:
+            names = ", ".join(
+                f"{_kind(w)} {w.get('namespace', config.namespace)}/{w['name']}" for w in held
+            )
+            mend = "set take_over: true" if all(map(_is_cron_job, held)) else "scale it to 0"
+            writers[place] = f"{names} ({mend})"
     return writers
+
+
+def _is_cron_job(writer: Mapping[str, Any]) -> bool:
+    return _kind(writer) == "CronJob"
+
+
+def _kind(writer: Mapping[str, Any]) -> str:
+    return str(writer.get("kind", "CronJob"))

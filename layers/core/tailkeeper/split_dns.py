@@ -1,4 +1,7 @@
-"""The `split-dns` surface: which nameserver the tailnet asks for each of the resolvers' domains."""
+"""The `split-dns` surface: which nameserver the tailnet asks for each of the resolvers' domains.
+
+A list may have other members; those that may answer stay beside ours (`tailkeeper.nameservers`).
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,20 @@ class Nameserver:
 
 
 def plan_split_dns(
-    standing: Mapping[str, Iterable[str]], wanted: Mapping[str, Iterable[Nameserver]]
+    standing: Mapping[str, Iterable[str]],
+    wanted: Mapping[str, Iterable[Nameserver]],
+    others: Mapping[str, Iterable[str]] | None = None,
 ) -> list[Change]:
-    """Return the changes of the domains that are ours; other domains are never touched."""
+    """Return the changes of the domains that are ours; other domains are never touched.
+
+    `others` are, by domain, the nameservers of somebody else that stay.
+    """
     changes = []
     for domain, resolvers in wanted.items():
         nameservers = tuple(resolvers)
         before = sorted(standing.get(domain) or ())
-        after = sorted({n.address for n in nameservers if n.address})
+        own = {n.address for n in nameservers if n.address}
+        after = sorted(own.union((others or {}).get(domain, ()))) if own else []
         if before != after or not after:
             former = frozenset().union(*(nameserver.former for nameserver in nameservers))
             changes.append(

@@ -52,9 +52,7 @@ def _resolved(world: World, change: Change) -> Any:
     for cluster, config in resolvers_of(world.config):
         place = place_of(cluster, config)
         if place == change.place:
-            seen = world.resolvers[place]
-            suspended = {writer["name"]: writer["suspended"] for writer in seen["writers"]}
-            return resolver.standing(config, seen["text"], suspended, change)
+            return resolver.standing(config, world.resolvers[place], change)
     raise NowhereError(f"the resolver {change.place} is not configured any more")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 
@@ -90,15 +91,25 @@ def _containers(item: Object) -> list[Object]:
 
 
 def _flags(container: Object) -> Iterator[str]:
-    """Yield the arguments, then what ExternalDNS reads from its environment, as arguments."""
+    """Yield the arguments, then what ExternalDNS reads from its environment, as arguments.
+
+    `$(NAME)` is what Kubernetes puts in its place, or stays where that is in another object.
+    """
+    known = {variable["name"]: _value(variable) for variable in container.get("env") or ()}
     for part in ("command", "args"):
-        yield from container.get(part) or ()
-    for variable in container.get("env") or ():
-        if variable["name"].startswith(ENVIRONMENT):
-            flag = variable["name"].removeprefix(ENVIRONMENT).lower().replace("_", "-")
-            yield from (f"--{flag}={value}" for value in (variable.get("value") or "").split())
+        for word in container.get(part) or ():
+            yield VARIABLE.sub(lambda match: known.get(match[1], match[0]), word)
+    for name, value in known.items():
+        if name.startswith(ENVIRONMENT):
+            flag = name.removeprefix(ENVIRONMENT).lower().replace("_", "-")
+            yield from (f"--{flag}={part}" for part in value.split())
 
 
+def _value(variable: Object) -> str:
+    return f"$({variable['name']})" if variable.get("valueFrom") else variable.get("value") or ""
+
+
+VARIABLE = re.compile(r"\$\(([\w.-]+)\)")
 ENVIRONMENT = "EXTERNAL_DNS_"
 DEVICE_KEYS = ("device_id", "device_fqdn", "device_ips")
 TRIMS: dict[str, Callable[[Object], dict[str, Any]]] = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+WORKLOADS = ("CronJob", "Deployment", "StatefulSet")
 WRITING = frozenset({"create", "update", "patch", "*"})
 _CONFIG_MAP = re.compile(r"\b(configmaps?|cm)\b", re.IGNORECASE)
 
@@ -32,9 +33,10 @@ class Writer:
 def config_map_writers(
     objects: Mapping[str, Iterable[Mapping[str, Any]]], namespace: str, name: str
 ) -> tuple[Writer, ...]:
-    """Return the CronJobs and Deployments that write `<namespace>/<name>`.
+    """Return the CronJobs, Deployments and StatefulSets that write `<namespace>/<name>`.
 
     `objects` are Kubernetes objects by kind; Roles and RoleBindings add what commands do not say.
+    The commands of a workload in another namespace must name ours too.
     """
     grants = dict(_grants(objects, namespace, name))
     return tuple(
@@ -46,15 +48,16 @@ def config_map_writers(
             why=why,
             schedule=str(workload["spec"].get("schedule", "")),
         )
-        for kind in ("CronJob", "Deployment")
+        for kind in WORKLOADS
         for workload in objects.get(kind, ())
-        if (why := _why(workload, grants, name))
+        if (why := _why(workload, grants, namespace, name))
     )
 
 
-def _why(workload: Mapping[str, Any], grants: Mapping[str, str], name: str) -> str:
+def _why(workload: Mapping[str, Any], grants: Mapping[str, str], namespace: str, name: str) -> str:
     pod = _pod(workload)
-    if commands_name(pod, name):
+    here = _namespace(workload) == namespace
+    if commands_name(pod, name) and (here or commands_say(pod, namespace)):
         return "its commands name the ConfigMap"
     account = f"{_namespace(workload)}/{pod.get('serviceAccountName', 'default')}"
     return grants.get(account, "")
@@ -62,14 +65,21 @@ def _why(workload: Mapping[str, Any], grants: Mapping[str, str], name: str) -> s
 
 def commands_name(pod: Mapping[str, Any], config_map: str) -> bool:
     """Return whether a container's command speaks of a ConfigMap of this very name."""
+    return bool(_CONFIG_MAP.search(_commands(pod))) and commands_say(pod, config_map)
+
+
+def commands_say(pod: Mapping[str, Any], name: str) -> bool:
+    """Return whether a container's command contains a name, whole."""
     # Scripts build names and manifests freely, so words are all that can be looked for.
-    text = "\n".join(
+    return bool(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", _commands(pod)))
+
+
+def _commands(pod: Mapping[str, Any]) -> str:
+    return "\n".join(
         str(word)
         for container in pod.get("containers") or ()
         for word in [*(container.get("command") or ()), *(container.get("args") or ())]
     )
-    whole_name = re.compile(rf"(?<![\w.-]){re.escape(config_map)}(?![\w.-])")
-    return bool(_CONFIG_MAP.search(text) and whole_name.search(text))
 
 
 def _grants(
@@ -79,7 +89,8 @@ def _grants(
     roles = {
         role["metadata"]["name"]
         for role in objects.get("Role", ())
-        if _namespace(role) == namespace and any(_lets(rule, name) for rule in role["rules"] or ())
+        if _namespace(role) == namespace
+        and any(_lets(rule, name) for rule in role.get("rules") or ())
     }
     for binding in objects.get("RoleBinding", ()):
         role = binding["roleRef"]["name"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tailkeeper.ledger import SOMEBODY, Line
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tailkeeper.adapters.table import Table
     from tailkeeper.adapters.writing import Written
@@ -49,6 +50,14 @@ class Ledger:
             return written
 
         return noted
+
+    @contextmanager
+    def noted(self, writes: Sequence[tuple[str, Any, Any]], writer: str) -> Iterator[None]:
+        """Note writes, as (key, before, after), and when the block comes through, that they did."""
+        lines = self.note(writes, writer) if writes else {}
+        yield
+        if writes:
+            self.settle(lines, [key for key, _, _ in writes])
 
     def note(
         self, writes: Iterable[tuple[str, Any, Any]], writer: str = SOMEBODY

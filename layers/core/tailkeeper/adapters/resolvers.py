@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.cluster import Refused, Unreachable
 from tailkeeper.managers import owners
-from tailkeeper.writers import commands_name
+from tailkeeper.workloads import restarted
+from tailkeeper.writers import WORKLOADS, config_map_writers
 
 
 if TYPE_CHECKING:
@@ -14,6 +17,16 @@ if TYPE_CHECKING:
 
     from tailkeeper.adapters.cluster import Cluster
     from tailkeeper.config import ResolverConfig
+
+
+LOOKED_THROUGH = {
+    "CronJob": ("/apis/batch/v1", "cronjobs"),
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles"),
+    "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
+}
+RESTARTED_AT, RESTARTED_FOR = "kubectl.kubernetes.io/restartedAt", "tailkeeper/restarted-for"
 
 
 def config_map_path(resolver: ResolverConfig) -> str:
@@ -27,15 +40,17 @@ def cron_jobs_path(namespace: str, name: str = "") -> str:
 
 
 def observe(resolver: ResolverConfig, cluster: Cluster) -> dict[str, Any]:
-    """Return {text, version, owners, writers, why}: `text` is None where there is no document yet.
+    """Return {text, version, owners, writers, readers, unseen, why}; `text` is None for nothing.
 
-    `owners` are who else owns our key, as {manager, operation, time}; `writers` are the CronJobs of
-    the namespace that name the ConfigMap, as {name, suspended}; `why` says what could not be read,
-    else "".
+    `owners` are who else owns our key, as {manager, operation, time}; `writers` the workloads that
+    write the ConfigMap, as {kind, namespace, name, suspended}; `readers` those that mount it, as
+    {kind, name, restarted_for}; `unseen` says what we may not look through for them; `why` says
+    what could not be read, else "".
     """
+    unseen: dict[str, str] = {}
     try:
         document = cluster.get(config_map_path(resolver))
-        jobs = cluster.list(cron_jobs_path(resolver.namespace))
+        objects = {kind: _objects(kind, resolver, cluster, unseen) for kind in LOOKED_THROUGH}
     except (Refused, Unreachable) as error:
         return nothing(str(error))
     data, metadata = ((document or {}).get(part) or {} for part in ("data", "metadata"))
@@ -43,23 +58,59 @@ def observe(resolver: ResolverConfig, cluster: Cluster) -> dict[str, Any]:
         "text": data.get(resolver.key),
         "version": metadata.get("resourceVersion", ""),
         "owners": owners(metadata.get("managedFields") or [], resolver.key),
-        "writers": list(writers(jobs, resolver.config_map)),
+        "writers": [
+            {"kind": w.kind, "namespace": w.namespace, "name": w.name, "suspended": not w.at_work}
+            for w in config_map_writers(objects, resolver.namespace, resolver.config_map)
+        ],
+        "readers": list(_readers(resolver, objects)),
+        "unseen": unseen,
         "why": "",
     }
 
 
 def nothing(why: str) -> dict[str, Any]:
     """Return the observation of a resolver that could not be read."""
-    return {"text": None, "version": "", "owners": [], "writers": [], "why": why}
+    lists: dict[str, Any] = {part: [] for part in ("owners", "writers", "readers")}
+    return {"text": None, "version": "", **lists, "unseen": {}, "why": why}
 
 
-def writers(jobs: list[dict[str, Any]], config_map: str) -> Iterator[dict[str, Any]]:
-    """Yield the CronJobs whose commands name the ConfigMap."""
-    for job in jobs:
-        pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-        if commands_name(pod, config_map):
-            suspended = bool(job["spec"].get("suspend"))
-            yield {"name": job["metadata"]["name"], "suspended": suspended}
+def _objects(
+    kind: str, resolver: ResolverConfig, cluster: Cluster, unseen: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Return a kind's objects everywhere, or where that is refused, in the resolver's namespace.
+
+    What is refused there too goes into `unseen`, but for CronJobs: they must be seen.
+    """
+    group, plural = LOOKED_THROUGH[kind]
+    home = f"{group}/namespaces/{resolver.namespace}/{plural}"
+    if kind in WORKLOADS:
+        with suppress(Refused):
+            return cluster.list(f"{group}/{plural}")
+    try:
+        return cluster.list(home)
+    except Refused as error:
+        if kind == "CronJob":
+            raise
+        unseen[kind] = str(error)
+        return []
+
+
+def _readers(
+    resolver: ResolverConfig, objects: Mapping[str, list[dict[str, Any]]]
+) -> Iterator[dict[str, str]]:
+    """Yield the Deployments and StatefulSets whose Pods mount the ConfigMap."""
+    for kind in ("Deployment", "StatefulSet"):
+        for workload in objects[kind]:
+            pod = workload["spec"]["template"].get("spec") or {}
+            mounted = {(v.get("configMap") or {}).get("name") for v in pod.get("volumes") or ()}
+            metadata = workload["metadata"]
+            here = metadata.get("namespace") == resolver.namespace
+            if here and resolver.config_map in mounted:
+                annotations = (workload["spec"]["template"].get("metadata") or {}).get(
+                    "annotations"
+                )
+                mark = (annotations or {}).get(RESTARTED_FOR, "")
+                yield {"kind": kind, "name": metadata["name"], "restarted_for": mark}
 
 
 def write(
@@ -91,6 +142,21 @@ def suspend(cluster: Cluster, namespace: str, name: str, value: Mapping[str, Any
         "spec": {"suspend": value["suspend"]},
     }
     cluster.apply(cron_jobs_path(namespace, name), document, force=True)
+
+
+def restart(cluster: Cluster, namespace: str, key: str, value: Mapping[str, Any]) -> None:
+    """Let a workload's Pods be made anew, as `kubectl rollout restart` does, and note for what."""
+    kind, name = restarted(key) or ("", "")
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    annotations = {RESTARTED_AT: now, RESTARTED_FOR: value["restarted_for"]}
+    group, plural = LOOKED_THROUGH[kind]
+    document = {
+        "apiVersion": group.removeprefix("/apis/"),
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"template": {"metadata": {"annotations": annotations}}},
+    }
+    cluster.apply(f"{group}/namespaces/{namespace}/{plural}/{name}", document, force=True)
 
 
 def deployments_path(namespace: str, name: str) -> str:

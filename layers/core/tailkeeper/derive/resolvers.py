@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.config import DeviceName, ResolverConfig
-from tailkeeper.derive.corefile import ServerBlock, server_blocks
+from tailkeeper.corefile import ServerBlock, server_blocks
 from tailkeeper.derive.gateways import default_tags, derive_device
 from tailkeeper.derive.inventory import Inventory, key_of, namespace_of
 from tailkeeper.operated import reaches_tailnet
