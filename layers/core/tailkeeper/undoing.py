@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Plan, Verdict
 from tailkeeper.planning import Draft
-from tailkeeper.records import ANSWERS, Held
+from tailkeeper.records import Held, stranger
 from tailkeeper.standing import NowhereError, standing_of, unread
 
 
@@ -52,20 +52,17 @@ def _verdict(world: World, change: Change) -> Verdict | None:
         return None
     if now != change.before:
         return Verdict("refuse", 0, (f"somebody changed it since: {_told(now)}",))
-    if stranger := _stranger(world, change):
-        return Verdict("refuse", 0, (stranger,))
+    if who := _in_the_way(world, change):
+        return Verdict("refuse", 0, (who,))
     return Verdict("apply", 0, ("takes back what was changed",))
 
 
-def _stranger(world: World, change: Change) -> str:
+def _in_the_way(world: World, change: Change) -> str:
     """Say what of somebody else is where a name's records are to be restored, or ""."""
-    records = (change.after or {}).get("records", ()) if change.surface == "records" else ()
-    held = world.held.get(change.place, {}).get(change.key, Held())
-    alone = any(record["type"] == "CNAME" for record in records)
-    for found in held.foreign if records else ():
-        if alone or found["type"] in ANSWERS:
-            return f"somebody has put a {found['type']} record there since"
-    return ""
+    if change.surface != "records" or "records" not in (change.after or {}):
+        return ""
+    held = world.held[change.place].get(change.key, Held())
+    return stranger(change.key, held, change.before, change.after)
 
 
 def _told(value: Any) -> str:

@@ -41,7 +41,8 @@ class Place:
     rejected: dict[str, str] = field(default_factory=dict)
 
     def read(self, names: Sequence[str]) -> None:
-        """Read what the names hold: each by itself when they are few, else the zone."""
+        """Read what the names hold, marks' among them: each by itself when few, else the zone."""
+        names = [mark_name(name) or name for name in names]
         few = len(names) <= FEW and all(map(self._is_in_its_marks, names))
         listings = (
             [self.zones.find_records(self.zone.id, name) for name in names]
