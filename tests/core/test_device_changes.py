@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tailkeeper.device_changes import KEPT, Table, compare, key_warnings
 from tailkeeper.planning import plan_world
 from tailkeeper.world import Memory
+from tests.support.operated import balanced
 from tests.support.worlds import SURFACES, Bench, device, route
 
 
@@ -179,3 +180,19 @@ def test_what_is_told_once_is_not_told_again(history: list[dict[str, Any]]) -> N
         bench.devices[0] |= moment
         known, _ = look(bench, known)
         assert look(bench, known)[1] == {}
+
+
+def test_a_tailscale_service_that_was_not_read_is_not_missed() -> None:
+    """Reading them takes a scope of its own; what carried a ProxyGroup's Service is kept in mind."""
+    vip = {"name": "svc:db", "addrs": ["100.100.0.5"]}
+    status = [{"hostname": "db.tail.ts.net", "ip": "100.100.0.5"}]
+    bench = Bench([], others={"Service": [balanced("db", ingress=status)]}, tailnet_services=[vip])
+    known, _ = look(bench, {})
+    world = replace(bench, tailnet_services=[]).world()
+    unread = {**world.tailnet_document, "partial": {"services": "404"}}
+
+    compared = compare(known, replace(world, tailnet_document=unread), NOW + 2 * PERIOD, PERIOD)
+
+    assert compared
+    assert compared.table["svc:db"] == known["svc:db"]
+    assert compared.changes == {}

@@ -258,7 +258,9 @@ def test_what_the_tailnet_does_not_carry_keeps_its_names(kind: str) -> None:
     discovery = found(**{kind: [lan(kind)]})
 
     assert (discovery.exposures, discovery.kept_hosts) == ((), {"tv.example.com"})
-    assert whys(discovery) == ["the tailnet does not carry it: its names stay"]
+    assert [(report.why, report.told) for report in discovery.reports] == [
+        ("the tailnet does not carry it: its names stay", False)
+    ]
 
 
 @pytest.mark.parametrize("annotation", ["tailnet-fqdn", "tailnet-ip"])
@@ -289,10 +291,12 @@ def test_what_carries_a_gateway_or_a_resolver_is_no_exposure_of_its_own() -> Non
     resolver = balanced("names", ingress=status)
     envoy = balanced("envoy", ingress=status)
     envoy["metadata"]["labels"] = {"gateway.envoyproxy.io/owning-gateway-name": "gw"}
+    istio = balanced("istio", ingress=status)
+    istio["metadata"]["labels"] = {"gateway.networking.k8s.io/gateway-name": "gw"}
     named = balanced("named", ingress=status, dns_hostname="a.example.com")
     named["metadata"]["labels"] = envoy["metadata"]["labels"]
 
-    discovery = found(Service=[resolver, envoy, named])
+    discovery = found(Service=[resolver, envoy, istio, named])
 
     assert [exposure.source for exposure in discovery.exposures] == ["service/apps/named"]
 

@@ -46,7 +46,9 @@ def compare(known: Table, world: World, now: float, sweep_seconds: float) -> Com
     told = {node: _what_happened(known.get(node), entry) for node, entry in table.items()}
     for node, entry in known.items():
         missed = entry.get("missed", now)
-        if node not in table and now - missed < sweep_seconds:
+        if node.startswith("svc:") and not world.tailnet.whole:
+            table.setdefault(node, entry)
+        elif node not in table and now - missed < sweep_seconds:
             table[node] = {**entry, "missed": missed}
         elif node not in table:
             told[node] = "is not in the tailnet any more"

@@ -47,7 +47,9 @@ def plan_world(
     asked = set(surfaces)
     changes: list[Change] = []
     unread: dict[str, str] = {}
-    reports = [f"{r.source}: {r.why}" for d in world.discoveries.values() for r in d.reports]
+    reports = [
+        f"{r.source}: {r.why}" for d in world.discoveries.values() for r in d.reports if r.told
+    ]
     if "records" in asked:
         changes += scaled_down(world)
         for zone in world.config.zones:

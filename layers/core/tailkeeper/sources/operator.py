@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.evidence import OWNING
+from tailkeeper.evidence import GATEWAY_NAME, OWNING
 from tailkeeper.hostnames import canonical
 from tailkeeper.model import Exposure
 from tailkeeper.operated import READERS, annotations_of, leads_out
@@ -56,7 +56,8 @@ def _left_alone(kind: str, document: Object, hosts: tuple[str, ...]) -> Report:
     source = f"{kind.lower()}/{key_of(document)}"
     if leads_out(document):
         return Report(source, "it leads out of the cluster, so it exposes nothing", hosts)
-    return Report(source, "the tailnet does not carry it: its names stay", hosts, kept=True)
+    why = "the tailnet does not carry it: its names stay"
+    return Report(source, why, hosts, kept=True, told=False)
 
 
 def _asked(kind: str, document: Object, said: Annotations) -> tuple[str, ...]:
@@ -116,7 +117,8 @@ def _named(
 def _is_aside(document: Object, around: Surroundings) -> bool:
     """Say whether an object only carries a Gateway or a resolver, which are looked at as such."""
     labels = document["metadata"].get("labels") or {}
-    return f"{OWNING}-name" in labels or key_of(document) in around.aside
+    made_for_gateway = labels.keys() & {f"{OWNING}-name", GATEWAY_NAME}
+    return bool(made_for_gateway) or key_of(document) in around.aside
 
 
 def _by_magic_name(item: Operated, around: Surroundings) -> Iterator[Exposure | Report]:

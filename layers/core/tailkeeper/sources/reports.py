@@ -18,13 +18,14 @@ class Report:
     """One object, or a part of it, that became no exposure, and why, in words with names.
 
     `kept` says that `hosts` are still asked for by an object that cannot be judged now: nothing
-    of theirs may be deleted because of this read.
+    of theirs may be deleted because of this read. What is not to be `told` is in order as it is.
     """
 
     source: str
     why: str
     hosts: tuple[str, ...] = ()
     kept: bool = False
+    told: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plans show it."""
