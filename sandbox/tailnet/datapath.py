@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -28,6 +28,10 @@ class Tailnet(Protocol):
     @property
     def devices(self) -> Sequence[Mapping[str, Any]]:
         """Devices in the wire format of Tailscale's API, `fields=all`."""
+
+    @property
+    def services(self) -> Sequence[Mapping[str, Any]]:
+        """Tailscale Services in the wire format: names and addresses that devices host."""
 
     @property
     def magic_dns_domain(self) -> str:
@@ -56,7 +60,10 @@ class DataPath:
         self._live: dict[str, WeakSet[asyncio.StreamWriter]] = defaultdict(WeakSet)
 
     def listen(self, node_id: str, port: int, connect: Connect) -> None:
-        """Let the device answer TCP on `port`; `connect` opens a connection to what serves it."""
+        """Let the device, or the Tailscale Service (`svc:…`), answer TCP on `port`.
+
+        `connect` opens a connection to what serves it.
+        """
         self._ports[node_id][port] = connect
 
     def silence(self, node_id: str, *, but: Iterable[int] = ()) -> None:
@@ -92,7 +99,7 @@ class DataPath:
         if address:
             if address not in CGNAT and address not in ULA:
                 return None
-            found = next((d for d in self._tailnet.devices if str(address) in d["addresses"]), None)
+            found = next((d for d in self._hosts() if str(address) in d["addresses"]), None)
         else:
             found = self._named(host.rstrip(".").lower())
             if not found and not self._is_magic(host):
@@ -103,7 +110,19 @@ class DataPath:
 
     def _named(self, name: str) -> Mapping[str, Any] | None:
         full = name if "." in name else f"{name}.{self._tailnet.magic_dns_domain}"
-        return next((d for d in self._tailnet.devices if d["name"].rstrip(".") == full), None)
+        return next((d for d in self._hosts() if d["name"].rstrip(".") == full), None)
+
+    def _hosts(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the devices, and the Tailscale Services as if they were devices."""
+        yield from self._tailnet.devices
+        for service in self._tailnet.services:
+            label = service["name"].removeprefix("svc:")
+            yield {
+                "nodeId": service["name"],
+                "name": f"{label}.{self._tailnet.magic_dns_domain}",
+                "addresses": service["addrs"],
+                "connectedToControl": True,
+            }
 
     def _is_magic(self, host: str) -> bool:
         return host.rstrip(".").lower().endswith(f".{self._tailnet.magic_dns_domain}")

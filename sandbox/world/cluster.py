@@ -16,6 +16,7 @@ from sandbox.cluster.ingress import frontend_key
 from sandbox.cluster.kubelet import Kubelet
 from sandbox.cluster.network import ServiceNetwork
 from sandbox.cluster.operator import Operator
+from sandbox.cluster.proxy_groups import ProxyGroups
 from sandbox.cluster.proxy_objects import NAMESPACE
 from sandbox.world.access import account_objects
 
@@ -82,6 +83,15 @@ class RunningCluster:
         self.certificates = CertManager(api, world.authority, clock)
         self.kubelet = Kubelet(api, self._network, clock, world.names.from_pod)
         self.operator = Operator(ground, plane, world.authority, default_tags=tags)
+        self.groups = ProxyGroups(
+            api,
+            tailscale=world.tailscale,
+            path=world.path,
+            clock=clock,
+            plane=plane,
+            authority=world.authority,
+            connect=self._service_port,
+        )
         self.gateways = EnvoyGateway(
             api, plane, self._network, clock, namespace=envoy_gateway_namespace(objects)
         )
@@ -89,7 +99,10 @@ class RunningCluster:
     async def start(self) -> None:
         """Come to the steady state at once, then follow changes with their delays."""
         # a Gateway's Service comes before its device, whose address comes before its status
-        steps = (self.certificates, self.kubelet, self.gateways, self.operator, self.gateways)
+        steps = (
+            *(self.certificates, self.kubelet, self.gateways, self.operator),
+            *(self.groups, self.gateways),
+        )
         for controller in steps:
             try:
                 await controller.reconcile()
@@ -121,8 +134,11 @@ class RunningCluster:
                 found.append((addresses[0], domains))
         return found
 
-    def _controllers(self) -> tuple[CertManager, Kubelet, Operator, EnvoyGateway]:
-        return self.certificates, self.kubelet, self.operator, self.gateways
+    def _controllers(self) -> tuple[CertManager, Kubelet, Operator, ProxyGroups, EnvoyGateway]:
+        return self.certificates, self.kubelet, self.operator, self.groups, self.gateways
+
+    def _service_port(self, namespace: str, name: str, port: int) -> Connect:
+        return partial(self._network.connect, namespace, name, port)
 
     def _connect(self, item: Exposed, port: int) -> Connect:
         if item.kind == "ingress":

@@ -183,10 +183,11 @@ def test_what_is_told_once_is_not_told_again(history: list[dict[str, Any]]) -> N
 
 
 def test_a_tailscale_service_that_was_not_read_is_not_missed() -> None:
-    """Reading them takes a scope of its own; what carried a ProxyGroup's Service is kept in mind."""
+    """Reading them takes a scope of its own; what carried something is kept in mind."""
     vip = {"name": "svc:db", "addrs": ["100.100.0.5"]}
     status = [{"hostname": "db.tail.ts.net", "ip": "100.100.0.5"}]
-    bench = Bench([], others={"Service": [balanced("db", ingress=status)]}, tailnet_services=[vip])
+    objects = {"Service": [balanced("db", ingress=status)]}
+    bench = Bench([], others=objects, tailnet_services=[vip])
     known, _ = look(bench, {})
     world = replace(bench, tailnet_services=[]).world()
     unread = {**world.tailnet_document, "partial": {"services": "404"}}

@@ -45,11 +45,32 @@ INGRESS = {
 }
 
 
-def status(world: Embedded, kind: str) -> list[dict[str, Any]]:
-    """Return the load balancer's entries of the object `page`."""
-    found = json.loads(world.kubectl("-n", "home", "get", kind, "page", "-o", "json"))
+GROUP = {
+    "apiVersion": "tailscale.com/v1alpha1",
+    "kind": "ProxyGroup",
+    "metadata": {"name": "proxies"},
+    "spec": {"type": "ingress"},
+}
+
+
+def grouped() -> dict[str, Any]:
+    """Return a Service that the ProxyGroup carries."""
+    name = {f"{SAID}/hostname": f"shared.{ZONE}", f"{SAID}/expose": "true"}
+    said = {**name, "tailscale.com/proxy-group": "proxies"}
+    return {**SERVICE, "metadata": {"name": "shared", "namespace": "home", "annotations": said}}
+
+
+def status(world: Embedded, kind: str, name: str = "page") -> list[dict[str, Any]]:
+    """Return the load balancer's entries of an object."""
+    found = json.loads(world.kubectl("-n", "home", "get", kind, name, "-o", "json"))
     entries: list[dict[str, Any]] = found["status"].get("loadBalancer", {}).get("ingress", [])
     return entries
+
+
+def served_by(world: Embedded, address: str) -> str:
+    """Ask an address of the tailnet over plain HTTP; return which Service answers."""
+    with httpx.Client(proxy=f"socks5://{world.connection['socks5']}") as client:
+        return client.get(f"http://{address}/").headers["x-served-by"]
 
 
 def test_a_service_is_written_and_an_ingress_is_left_to_magic_dns(in_step: Embedded) -> None:
@@ -72,11 +93,23 @@ def test_a_service_is_written_and_an_ingress_is_left_to_magic_dns(in_step: Embed
     assert "service/home/page" in records["TXT", f"cname-page.{ZONE}"]
     hosts = in_step.kubectl("-n", "tailnet-dns", "get", "cm", "tailkeeper-hosts", "-o", "yaml")
     assert f"{device['addresses'][0]} page.{ZONE}" in hosts
-    proxy = f"socks5://{in_step.connection['socks5']}"
-    with httpx.Client(proxy=proxy) as client:
-        answer = client.get(f"http://{device['addresses'][0]}/", headers={"host": f"page.{ZONE}"})
-    assert answer.headers["x-served-by"] == "home/page:80"
+    assert served_by(in_step, device["addresses"][0]) == "home/page:80"
     (entry,) = status(in_step, "ingress")
     page = in_step.ask(entry["hostname"], "tailnet")
     assert (page.ok, page.served_by) == (True, "home/home:80")
     assert not any("web-page" in name + content for (_, name), content in records.items())
+
+
+def test_a_proxy_groups_service_is_written_with_its_virtual_address(in_step: Embedded) -> None:
+    """It is no device, so no event tells of it: a person or the sweep does. It stays, too."""
+    for document in (GROUP, grouped()):
+        in_step.kubectl("apply", "-f", "-", given=document)
+    (entry,) = until(lambda: status(in_step, "service", "shared"), bool)
+
+    output = in_step.converge()
+
+    assert (output["outcome"], output["proof"]["word"]) == ("applied", "proven")
+    assert in_step.records(ZONE)["CNAME", f"shared.{ZONE}"] == entry["hostname"]
+    hosts = in_step.kubectl("-n", "tailnet-dns", "get", "cm", "tailkeeper-hosts", "-o", "yaml")
+    assert f"{entry['ip']} shared.{ZONE}" in hosts
+    assert served_by(in_step, entry["ip"]) == "home/shared:80"

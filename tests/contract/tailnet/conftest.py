@@ -40,6 +40,7 @@ class FakeTailnet:
             device("n3", "laptop", number=3),
         ]
     )
+    services: list[dict[str, Any]] = field(default_factory=list)
     magic_dns_domain: str = DOMAIN
 
 
