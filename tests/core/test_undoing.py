@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tailkeeper.model import Change
 from tailkeeper.undoing import net_of, plan_undo
-from tests.support.worlds import PLACE, Bench, route
+from tests.support.worlds import PLACE, RESOLVER, Bench, route
 
 
 NAMES = [f"app{n}" for n in range(4)]
@@ -79,6 +79,46 @@ def test_the_first_change_of_all_leaves_nothing_behind() -> None:
     assert picture(bench) == before
 
 
+COREFILE = """\
+example.com:53 {
+    errors
+    hosts {
+        100.64.0.7 old.example.com
+        fallthrough
+    }
+    forward . 1.1.1.1
+}
+"""
+
+
+def test_a_take_over_is_given_back_whole() -> None:
+    """The former document, to the letter, and the CronJob that wrote it."""
+    writer = {"kind": "CronJob", "namespace": "dns", "name": "updater", "suspended": False}
+    resolver = {**RESOLVER, "mode": "corefile", "take_over": True}
+    bench = Bench([route("app")], resolver=resolver, text=COREFILE, writers=[writer])
+    changes = applied(bench)
+    writer["suspended"] = True
+
+    back = {change.key: change.after for change in undone(bench, changes)}
+
+    assert bench.text == COREFILE
+    assert back["cronjob/updater"] == {"suspend": False}
+
+
+def test_a_document_that_somebody_edited_stays_whole() -> None:
+    """What we would write for one host would leave the edit out."""
+    bench = Bench([route("app")])
+    changes = applied(bench)
+    bench.text = f"{bench.text}# mind the gap\n"
+
+    plan = plan_undo(bench.world(), changes).plan
+
+    assert plan
+    refused = plan.with_word("refuse")
+    assert {change.surface for change in refused} == {"resolver"}
+    assert any("edited" in c.verdict.reasons[0] for c in refused if c.verdict)
+
+
 @pytest.mark.parametrize(
     ("rounds", "net"),
     [
@@ -109,7 +149,7 @@ def test_what_somebody_changed_since_stays() -> None:
     assert refused.key == "app1.example.com"
     assert refused.verdict
     assert refused.verdict.reasons == (
-        "somebody changed it since: it holds CNAME elsewhere.example.net",
+        "it was changed since: it holds CNAME elsewhere.example.net",
     )
     assert len(plan.with_word("apply")) == len(changes) - 1
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper import records, resolver, split_dns, takeover
 from tailkeeper.mark_edits import mark_name, standing_mark
+from tailkeeper.resolver_document import is_intact
 from tailkeeper.world import place_of, resolvers_of
 
 
@@ -26,6 +27,19 @@ def standing_of(world: World, change: Change) -> Any:
         case "resolver":
             return _resolved(world, change)
     return split_dns.value_of(world.tailnet_document["split_dns"].get(change.key))
+
+
+def edited_documents(world: World) -> frozenset[str]:
+    """Return the places of resolvers' documents that are not as we would write them."""
+    texts = {
+        place_of(cluster, config): (config, world.resolvers[place_of(cluster, config)]["text"])
+        for cluster, config in resolvers_of(world.config)
+    }
+    return frozenset(
+        place
+        for place, (config, text) in texts.items()
+        if text is not None and not is_intact(config, text)
+    )
 
 
 def unread(world: World, change: Change) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.model import Plan, Verdict
 from tailkeeper.planning import Draft
 from tailkeeper.records import Held, stranger
-from tailkeeper.standing import NowhereError, standing_of, unread
+from tailkeeper.standing import NowhereError, edited_documents, standing_of, unread
+from tailkeeper.workloads import is_workload
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tailkeeper.model import Change
     from tailkeeper.world import World
@@ -37,12 +38,13 @@ def plan_undo(world: World, changes: Iterable[Change]) -> Draft:
     """
     inverse = [change.inverse for change in net_of(changes)]
     seen = [change for change in inverse if not unread(world, change)]
-    judged = [change.judged(word) for change in seen if (word := _verdict(world, change))]
+    edited = edited_documents(world)
+    judged = [change.judged(word) for change in seen if (word := _verdict(world, change, edited))]
     whys = {str(c.surface): why for c in inverse if (why := unread(world, c))}
     return Draft(Plan.of(judged), (), whys)
 
 
-def _verdict(world: World, change: Change) -> Verdict | None:
+def _verdict(world: World, change: Change, edited: Collection[str]) -> Verdict | None:
     """Return the word on one inverse change; None where nothing is left to do."""
     try:
         now = standing_of(world, change)
@@ -51,7 +53,9 @@ def _verdict(world: World, change: Change) -> Verdict | None:
     if now == change.after:
         return None
     if now != change.before:
-        return Verdict("refuse", 0, (f"somebody changed it since: {_told(now)}",))
+        return Verdict("refuse", 0, (f"it was changed since: {_told(now)}",))
+    if change.place in edited and not is_workload(change.key):
+        return Verdict("refuse", 0, ("somebody has edited the document since",))
     if who := _in_the_way(world, change):
         return Verdict("refuse", 0, (who,))
     return Verdict("apply", 0, ("takes back what was changed",))
