@@ -21,7 +21,7 @@ from sandbox.standin import StandIn
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from aiohttp import web
@@ -35,11 +35,13 @@ Document = dict[str, Any]
 class Kubernetes(InProcess, StandIn):
     """An API server and its objects; `now` returns epoch seconds (the world's clock).
 
+    `before_reads` is awaited before somebody reads through the API.
     Without a token, requests are those of system:anonymous; `admin_token` is a cluster admin's.
     """
 
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
     now: Callable[[], float] = time.time
+    before_reads: Callable[[], Awaitable[None]] | None = None
 
     name: ClassVar[str] = "kubernetes"
     secret_names: ClassVar[frozenset[str]] = frozenset({"token", "password", "client_secret"})
@@ -52,7 +54,14 @@ class Kubernetes(InProcess, StandIn):
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the whole API."""
-        app.router.add_route("*", "/{path:.*}", Router(self.cluster).__call__)
+        router = Router(self.cluster)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if request.method == "GET" and self.before_reads:
+                await self.before_reads()
+            return await router(request)
+
+        app.router.add_route("*", "/{path:.*}", answer)
 
     async def stop(self) -> None:
         """End all watches and close both ports."""

@@ -51,11 +51,15 @@ class DataPath:
 
     Failures are OSErrors with the errno that the kernel of a peer would give: EHOSTUNREACH for an
     unknown or offline device, ECONNREFUSED for a closed port, ENETUNREACH for anything that is
-    neither in the tailnet nor on this machine (the sandbox never leaves it).
+    neither in the tailnet nor on this machine (the sandbox never leaves it). `before` is awaited
+    before the tailnet is looked at.
     """
 
-    def __init__(self, tailnet: Tailnet) -> None:
+    def __init__(
+        self, tailnet: Tailnet, before: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._tailnet = tailnet
+        self._before = before
         self._ports: dict[str, dict[int, Connect]] = defaultdict(dict)
         self._live: dict[str, WeakSet[asyncio.StreamWriter]] = defaultdict(WeakSet)
 
@@ -76,8 +80,14 @@ class DataPath:
         for writer in self._live.pop(node_id, WeakSet()):
             writer.transport.abort()
 
+    async def refresh(self) -> None:
+        """Bring what is known of the tailnet up to date."""
+        if self._before:
+            await self._before()
+
     async def dial(self, host: str, port: int) -> Streams:
         """Open a TCP connection to a tailnet address, a MagicDNS name or this machine."""
+        await self.refresh()
         device = self._device(host)
         if device is None:
             return await self._outside(host, port)

@@ -103,8 +103,9 @@ class World:
     async def _start_outside(self, tls: SSLContext) -> None:
         """Start what the cluster lives in: the tailnet, the zones, the names."""
         objects = self.objects
-        await self._start_tailnet(objects)
-        self.path = DataPath(self.tailscale)
+        look = await self._start_tailnet(objects)
+        self.path = DataPath(self.tailscale, look)
+        self.kubernetes.before_reads = self.path.refresh
         self.proxy = Proxy(self.path)
         refresh = await self._start_zones(objects)
         self.names = Names(self.cloudflare, self.tailscale, self.path, self.clock, refresh=refresh)
@@ -112,7 +113,10 @@ class World:
         await self._begin(self.proxy.start, self.proxy.stop)
         await self._begin(partial(self.names.start, tls), self.names.stop)
 
-    async def _start_tailnet(self, objects: list[dict[str, Any]]) -> None:
+    async def _start_tailnet(
+        self, objects: list[dict[str, Any]]
+    ) -> Callable[[], Awaitable[None]] | None:
+        """Start the tailnet; for somebody else's, return what refreshes our picture of it."""
         url = self.settings.replace.get("tailscale_url")
         self.tailscale = Tailscale(
             path=None if url else self._folder / "tailscale.json",
@@ -122,13 +126,14 @@ class World:
         self.tailnet = self.tailscale
         if not url:
             await self._begin(self.tailscale.start, self.tailscale.stop)
-            return
+            return None
         mirror = TailnetMirror(self.tailscale, url, self.settings.tailscale_secret)
         self.tailnet = mirror
         try:
-            await self._begin(mirror.start, mirror.stop)
+            await mirror.look()
         except TROUBLE as error:
             self.notes.append(f"the tailnet at {url} cannot be read, so nothing is on it: {error}")
+        return mirror.refresh
 
     async def _start_zones(
         self, objects: list[dict[str, Any]]

@@ -1,7 +1,8 @@
 """Somebody else's tailnet or zones in place of ours: what the rest of the world knows of them.
 
-A mirror only reads. The tailnet's is refreshed slowly, since whoever watches that API counts our
-calls too; the zones' only when somebody asks their DNS.
+A mirror only reads, and only when somebody asks for what it shows: the zones when their DNS is
+asked; the tailnet when its DNS or its data path is used, or the cluster is read, whose objects
+follow the devices. Its requests name it in `User-Agent`, so that whoever counts can leave them out.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from sandbox.tailscale import Tailscale
 
 log = logging.getLogger(__name__)
-LOOK_EVERY = 20.0  # seconds of this machine
-FRESH = 0.5  # seconds for which one reading of the zones is good
+FRESH = 0.5  # seconds of this machine for which one reading of the zones is good
+FRESH_TAILNET = 2.0
+AGENT = {"User-Agent": "tailkeeper-sandbox-mirror"}
+UNAUTHORIZED = 401
 MOST_RECORDS = 5_000
 TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError)
 
@@ -40,33 +43,31 @@ class TailnetMirror:
         self._ours = ours
         self._url = f"{url.rstrip('/').removesuffix('/api/v2')}/api/v2"
         self._secret = secret
-        self._task: asyncio.Task[None] | None = None
+        self._bearer = ""
+        self._looked_at = 0.0
+        self._turn = asyncio.Lock()
 
     @property
     def devices(self) -> Sequence[Device]:
         """The devices as they were when we last looked."""
         return self._ours.devices
 
-    async def start(self) -> None:
-        """Look once, then now and then; raise what went wrong the first time."""
-        await self.look()
-        self._task = asyncio.create_task(self._keep_looking())
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def refresh(self) -> None:
+        """Look unless that was done just now; on trouble the last reading stands."""
+        async with self._turn:
+            if time.monotonic() - self._looked_at < FRESH_TAILNET:
+                return
+            try:
+                await self.look()
+            except TROUBLE as error:
+                log.warning("the tailnet could not be read: %s", error)
+            self._looked_at = time.monotonic()
 
     async def look(self) -> None:
         """Read the tailnet, and tell what has changed."""
-        async with aiohttp.ClientSession(raise_for_status=True) as http:
-            headers = {"Authorization": f"Bearer {await self._token(http)}"}
-            base = f"{self._url}/tailnet/-"
-            async with http.get(f"{base}/devices?fields=all", headers=headers) as answer:
-                devices = (await answer.json())["devices"]
-            async with http.get(f"{base}/dns/split-dns", headers=headers) as answer:
-                split_dns = await answer.json()
+        async with aiohttp.ClientSession(raise_for_status=True, headers=AGENT) as http:
+            devices = (await self._get(http, "devices?fields=all"))["devices"]
+            split_dns = await self._get(http, "dns/split-dns")
         self._ours.dns.split_dns = {k: v for k, v in split_dns.items() if v}
         self._ours.magic_dns_domain = domain_of(devices) or self._ours.magic_dns_domain
         before = {device["nodeId"]: device for device in self._ours.devices}
@@ -82,13 +83,21 @@ class TailnetMirror:
         async with http.post(f"{self._url}/oauth/token", data=form) as answer:
             return str((await answer.json())["access_token"])
 
-    async def _keep_looking(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look()
-            except TROUBLE as error:
-                log.warning("the tailnet could not be read: %s", error)
+    async def _get(self, http: aiohttp.ClientSession, path: str) -> Any:
+        """Return an answer; a token is kept until it is not taken any more."""
+        try:
+            return await self._asked(http, path)
+        except aiohttp.ClientResponseError as error:
+            if error.status != UNAUTHORIZED:
+                raise
+        self._bearer = ""
+        return await self._asked(http, path)
+
+    async def _asked(self, http: aiohttp.ClientSession, path: str) -> Any:
+        self._bearer = self._bearer or await self._token(http)
+        headers = {"Authorization": f"Bearer {self._bearer}"}
+        async with http.get(f"{self._url}/tailnet/-/{path}", headers=headers) as answer:
+            return await answer.json()
 
     def register(self, hostname: str, *, tags: Sequence[str]) -> Device | None:
         """Return the connected device that is this proxy, None while there is none."""
@@ -150,7 +159,7 @@ class ZonesMirror:
     def __init__(self, ours: Cloudflare, url: str, token: str) -> None:
         self._ours = ours
         self._url = f"{url.rstrip('/').removesuffix('/client/v4')}/client/v4"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", **AGENT}
         self._read_at = 0.0
         self._turn = asyncio.Lock()
 

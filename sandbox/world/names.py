@@ -36,6 +36,7 @@ class Names:
         self.elsewhere: Elsewhere = {}
         self._public = PublicDns(zones, self.elsewhere)
         self._refresh = refresh
+        self._path = path
         self._resolver = CachingResolver(self._recurse, clock)
         self._tailnet = TailnetDns(tailnet, self._resolver.answer, path.dial, clock)
         self._doh = DohServer(self._resolver.answer)
@@ -43,7 +44,7 @@ class Names:
 
     async def start(self, tls: SSLContext) -> None:
         """Listen on loopback: UDP and TCP for each view, and DoH."""
-        for handler in (self._answer, self._tailnet.answer):
+        for handler in (self._answer, self._on_tailnet):
             self._servers.append(await serve(handler))
         await self._doh.start(tls=tls)
 
@@ -62,6 +63,10 @@ class Names:
         if self._refresh:
             await self._refresh()
         return await self._public.answer(query, client)
+
+    async def _on_tailnet(self, query: Message, client: Client) -> Message | None:
+        await self._path.refresh()
+        return await self._tailnet.answer(query, client)
 
     async def _recurse(self, query: Message, client: Client) -> Message | None:
         if self._refresh:

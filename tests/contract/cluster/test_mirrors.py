@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import dns.message
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sandbox.clock import Clock
 from sandbox.cloudflare import Cloudflare
 from sandbox.dns import Client
+from sandbox.kubernetes.server import Kubernetes
 from sandbox.tailnet.datapath import DataPath
 from sandbox.tailscale import Tailscale
 from sandbox.world.mirrors import TailnetMirror, ZonesMirror, events
@@ -55,6 +59,81 @@ def test_a_mirror_of_a_tailnet_tells_what_has_changed(play: Any) -> None:
         assert ours.split_dns == {"x.example": ["100.64.0.9"]}
 
     play(story())
+
+
+def test_a_mirror_of_a_tailnet_looks_when_somebody_asks(play: Any) -> None:
+    """Its DNS, its data path or the cluster; once for many, and never by itself."""
+
+    async def story() -> None:
+        theirs, ours, kubernetes = Tailscale(), Tailscale(), Kubernetes()
+        await theirs.start()
+        secret = {"client_id": theirs.oauth_client_id, "client_secret": theirs.oauth_client_secret}
+        mirror = TailnetMirror(ours, theirs.base_url, secret)
+        path = DataPath(ours, mirror.refresh)
+        names = Names(Cloudflare(), ours, path, Clock())
+        kubernetes.before_reads = path.refresh
+        await kubernetes.start()
+        box = theirs.register("box")
+
+        async def dialled() -> None:
+            with pytest.raises(OSError, match="refuses port 80"):
+                await path.dial(box["addresses"][0], 80)
+
+        async def asked() -> None:
+            query = dns.message.make_query(box["name"], "A")
+            answer = await names._on_tailnet(query, Client())
+            assert answer
+            assert str(answer.answer[0][0]) == box["addresses"][0]
+
+        async def read() -> None:
+            async with aiohttp.ClientSession() as http:
+                await http.get(f"{kubernetes.base_url}/api/v1/namespaces")
+
+        try:
+            for way in (dialled, asked, read):
+                theirs.requests.clear()
+                mirror._looked_at = 0.0
+                await way()
+                await way()
+                reads = [one for one in theirs.requests if one["method"] == "GET"]
+                assert [one["path"].rpartition("/")[2] for one in reads] == ["devices", "split-dns"]
+        finally:
+            await kubernetes.stop()
+            await theirs.stop()
+
+    play(story())
+
+
+def test_a_mirror_says_who_it_is_and_keeps_its_token(play: Any) -> None:
+    """Who counts requests at that API can leave ours out; a token that ends is asked for again."""
+    agents, tokens, taken = set[str](), list[str](), ["t1"]
+
+    async def token(request: web.Request) -> web.Response:
+        tokens.append(f"t{len(tokens) + 1}")
+        agents.add(request.headers["User-Agent"])
+        return web.json_response({"access_token": tokens[-1]})
+
+    async def answer(request: web.Request) -> web.Response:
+        agents.add(request.headers["User-Agent"])
+        if request.headers["Authorization"] != f"Bearer {taken[0]}":
+            return web.json_response({"message": "API token invalid"}, status=401)
+        return web.json_response({"devices": []})
+
+    async def story() -> None:
+        app = web.Application()
+        app.router.add_post("/api/v2/oauth/token", token)
+        app.router.add_get("/api/v2/tailnet/-/{path:.*}", answer)
+        async with TestServer(app) as server:
+            secret = {"client_id": "i", "client_secret": "s"}
+            mirror = TailnetMirror(Tailscale(), str(server.make_url("/")), secret)
+            await mirror.look()
+            await mirror.look()
+            taken[0] = "t2"
+            await mirror.look()
+
+    play(story())
+    assert agents == {"tailkeeper-sandbox-mirror"}
+    assert tokens == ["t1", "t2"]
 
 
 def device(**fields: Any) -> dict[str, Any]:
