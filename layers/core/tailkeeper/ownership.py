@@ -20,9 +20,13 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 HERITAGE = "external-dns"
+USUAL = re.compile(
+    r'"?heritage=external-dns,external-dns/owner=([^,="]+),external-dns/resource=([^,="]+)"?'
+)
 # Nonce, tag and the shortest text that names an owner: 69 bytes, less where it was compressed.
 CIPHERTEXT = re.compile(r"(?:[A-Za-z0-9+/]{4}){22,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 RECORD_TYPE = "%{record_type}"
@@ -54,6 +58,8 @@ class Mark:
 
         Above 255 characters, content comes as several quoted strings that belong together.
         """
+        if usual := USUAL.fullmatch(content):
+            return cls(*usual.groups())
         if HERITAGE not in content:
             return None
         tokens = [token.split("=") for token in _joined(content).split(",")]
@@ -79,6 +85,12 @@ def is_encrypted(content: str) -> bool:
 
 def _joined(content: str) -> str:
     return content.replace('" "', "").strip('"')
+
+
+@lru_cache
+def _affix(prefix: str, suffix: str, kind: str) -> tuple[str, str]:
+    """Return what goes around the first label, for a record type or for none."""
+    return prefix.lower().replace(RECORD_TYPE, kind), suffix.lower().replace(RECORD_TYPE, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +160,13 @@ class MarkNames:
         first, dot, rest = host.partition(".")
         return f"*.{rest}" if dot and first == self.wildcard.lower() else ""
 
-    def _affix(self, kind: str) -> tuple[str, str]:
-        prefix, suffix = self.prefix.lower(), self.suffix.lower()
-        return prefix.replace(RECORD_TYPE, kind), suffix.replace(RECORD_TYPE, kind)
-
     def _affixed(self, label: str, kind: str) -> str:
-        prefix, suffix = self._affix(kind)
+        prefix, suffix = _affix(self.prefix, self.suffix, kind)
         return prefix + label + suffix
 
     def _stripped(self, name: str, kind: str) -> str:
         """Take the affix off; "" where it is not there. A suffix may itself hold dots."""
-        prefix, suffix = self._affix(kind)
+        prefix, suffix = _affix(self.prefix, self.suffix, kind)
         if not suffix:
             return name[len(prefix) :] if name.startswith(prefix) else ""
         labels = name.split(".")
