@@ -59,7 +59,7 @@ class Mark:
         Above 255 characters, content comes as several quoted strings that belong together.
         """
         if usual := USUAL.fullmatch(content):
-            return cls(*usual.groups())
+            return cls(usual[1], usual[2])
         if HERITAGE not in content:
             return None
         tokens = [token.split("=") for token in _joined(content).split(",")]
