@@ -70,6 +70,20 @@ def test_a_document_is_created_then_follows(aws: Stack, outside: Outside) -> Non
     assert (first["applied"], second["applied"], second["already"]) == (1, 0, 1)
 
 
+def test_a_document_that_is_undone_is_gone(aws: Stack, outside: Outside) -> None:
+    """What was not there before its first change is not there after the undo; twice is the same."""
+    made = [change("(document)", None, FRAME), host("a", None, "100.64.0.1")]
+    apply_resolver.handler(event(outside, aws, *made), None)
+    back = event(outside, aws, *(c.inverse.judged(Verdict("apply", 0)) for c in made))
+
+    first = apply_resolver.handler(back, None)
+    second = apply_resolver.handler(back, None)
+
+    found = outside.kubernetes.get("v1/configmaps", "dns", "tailkeeper-hosts") or {}
+    assert "hosts" not in found.get("data", {})
+    assert (first["applied"], second["applied"], second["already"]) == (2, 0, 2)
+
+
 def test_another_managers_key_is_taken_only_with_take_over(aws: Stack, outside: Outside) -> None:
     """Without `take_over` the conflict is named; with it the key is ours; undo gives it back."""
     by_git(outside, OLD)
