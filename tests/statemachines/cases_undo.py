@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.statemachines.cases import BROKEN, BUG, FREE, HELD, LOST, UNTOUCHED, Case
-from tests.statemachines.script import applying, counting, judged
+from tests.statemachines.script import Failure, applying, counting, judged
 
 
 ID = "20261121-230000-aaaaaa"
@@ -86,6 +86,13 @@ UNDOS = [
         (*CLAIMED[:-1], *BROKEN),
         {"ImportMarks": [BUG]},
         lease=HELD,
+        given=IMPORT,
+    ),
+    Case(
+        "marks of nobody here",
+        "Failed",
+        (*CLAIMED[:-1], "Let Go", "Failed"),
+        {"ImportMarks": [Failure("BadRequest")]},
         given=IMPORT,
     ),
     *(
