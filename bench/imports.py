@@ -29,7 +29,7 @@ api = kubernetes.client.ApiClient(kubernetes.client.Configuration())
 core, custom = kubernetes.client.CoreV1Api(api), kubernetes.client.CustomObjectsApi(api)
 http = httpx.Client()
 """
-RECEIVER = "receive_tailscale_webhook"
+RECEIVERS = "receive_"
 RECEIVER_LIMIT, OTHER_LIMIT = 1.25, 0.5
 
 
@@ -48,7 +48,7 @@ def measure() -> tuple[Table, bool]:
 
 
 def _row(table: Table, handler: str, costs: dict[str, Cost]) -> bool:
-    receiver = handler == RECEIVER
+    receiver = handler.startswith(RECEIVERS)
     reference = costs["small" if receiver else "everything"]
     limit = RECEIVER_LIMIT if receiver else OTHER_LIMIT
     cost = costs[handler]

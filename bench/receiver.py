@@ -1,9 +1,7 @@
-"""The receiver behind the real runtime client, beside Debian's `webhook` with the same rule."""
+"""The receivers behind the real runtime client, beside Debian's `webhook` with the same rule."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import shutil
@@ -16,15 +14,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 from rich.table import Table
 
+from bench.cases import SECRET, Case, cases, signed
 from bench.processes import environment
 from bench.runtime_api import Timings, serve
 
 
-SECRET = "tskey-webhook-bench"  # noqa: S105 - made up
 EVENTS, ROUNDS, SECONDS = 2000, 3, 4
 TOOLS = ("webhook", "wrk")
 
@@ -38,50 +35,33 @@ class Speed:
     p99: float
 
 
-def body() -> bytes:
-    """Return a delivery of three events, about 1.1 KB."""
-    events = [
-        {
-            "timestamp": f"2026-11-21T23:00:0{i}.000000Z",
-            "version": 1,
-            "type": "nodeCreated",
-            "tailnet": "example.com",
-            "message": f"Node gateway-envoy-{i}.yak-bebop.ts.net created",
-            "data": {
-                "nodeID": f"nFJw3SRKTM5{i}",
-                "deviceName": f"gateway-envoy-{i}.yak-bebop.ts.net",
-                "managedBy": "tag:k8s",
-                "actor": "operator@example.com",
-                "url": "https://login.tailscale.com/admin/machines/100.64.0.9",
-            },
-        }
-        for i in range(3)
-    ]
-    return json.dumps(events).encode()
-
-
 def measure() -> tuple[Table, bool]:
-    """Return the table, and whether the receiver keeps its limits against `webhook`."""
+    """Return the table, and whether the receivers keep their limits against `webhook`."""
     table = Table(title="Webhook intake, up to the hand-over (medians, one core each)", width=98)
     for column in ("", "events/s", "CPU ms/event", "p99 ms"):
         table.add_column(column, justify="right" if column else "left")
-    ours, theirs = [], []
     _pin(0, 1)
+    within = [_compare(table, case) for case in cases()]
+    return table, all(within)
+
+
+def _compare(table: Table, case: Case) -> bool:
+    ours, theirs = [], []
     peer = all(map(shutil.which, TOOLS))
     for _ in range(ROUNDS):
-        ours.append(_receiver())
+        ours.append(_receiver(case))
         if peer:
-            theirs.append(_webhook())
+            theirs.append(_webhook(case))
     mine = _median(ours)
-    table.add_row("receiver, awslambdaric, Logger on", *_numbers(mine))
+    table.add_row(f"{case.function}, Logger on", *_numbers(mine))
     if not peer:
         table.caption = f"no peer here: apt-get install {' '.join(TOOLS)}"
-        return table, True
+        return True
     other = _median(theirs)
-    table.add_row("Debian's webhook, /bin/true", *_numbers(other))
+    table.add_row(f"Debian's webhook, {len(case.body)} bytes, /bin/true", *_numbers(other))
     ratios = mine.rate / other.rate, mine.cpu / other.cpu, mine.p99 / other.p99
     table.add_row("ratio (limits: ≥ 1.5, ≤ 0.8, ≤ 0.1)", *(f"{ratio:.2f}" for ratio in ratios))
-    return table, ratios[0] >= 1.5 and ratios[1] <= 0.8 and ratios[2] <= 0.1
+    return ratios[0] >= 1.5 and ratios[1] <= 0.8 and ratios[2] <= 0.1
 
 
 def _median(speeds: list[Speed]) -> Speed:
@@ -93,10 +73,10 @@ def _numbers(speed: Speed) -> tuple[str, str, str]:
     return f"{speed.rate:.0f}", f"{speed.cpu:.2f}", f"{speed.p99:.2f}"
 
 
-def _receiver() -> Speed:
+def _receiver(case: Case) -> Speed:
     """Feed the deployed handler through awslambdaric; CPU is the worker's, without its start."""
     timings, listening = Timings(), socket.create_server(("127.0.0.1", 0))
-    arguments = (listening, _request(), EVENTS, timings)
+    arguments = (listening, case.request(), EVENTS, timings)
     Thread(target=serve, args=arguments, daemon=True).start()
     surroundings = {
         **environment(),
@@ -107,6 +87,7 @@ def _receiver() -> Speed:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
         "LAMBDA_TASK_ROOT": str(Path(__file__).parent),
         "BENCH_SECRET": SECRET,
+        "BENCH_FUNCTION": case.function,
         "WEBHOOK_TOLERANCE_SECONDS": "90000",
         "PROBER_HOSTNAME": "tailkeeper-prober",
         "PROBER_TAG": "tag:tailkeeper",
@@ -134,24 +115,6 @@ def _receiver() -> Speed:
     return Speed(EVENTS / timings.seconds, cpu * 1000 / EVENTS, p99)
 
 
-def _request() -> bytes:
-    """Return the HTTP API event (payload 2.0) of one delivery."""
-    raw, stamp = body(), str(int(time.time()))
-    signature = hmac.new(SECRET.encode(), f"{stamp}.".encode() + raw, hashlib.sha256).hexdigest()
-    headers = {
-        "content-type": "application/json",
-        "tailscale-webhook-signature": f"t={stamp},v1={signature}",
-    }
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": "POST /webhooks/tailscale",
-        "headers": headers,
-        "body": raw.decode(),
-        "isBase64Encoded": False,
-    }
-    return json.dumps(event).encode()
-
-
 def _pin(pid: int, core: int) -> None:
     """Keep a process to one core, the load's being the other: a Lambda has no more either."""
     if hasattr(os, "sched_setaffinity"):
@@ -164,7 +127,7 @@ def _cpu(pid: int) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def _webhook() -> Speed:
+def _webhook(case: Case) -> Speed:
     """Load Debian's webhook with wrk: the same secret and body, /bin/true for every event."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -183,9 +146,9 @@ def _webhook() -> Speed:
         }
         hooks, script = Path(folder, "hooks.json"), Path(folder, "post.lua")
         hooks.write_text(json.dumps([hook]))
-        signature = hmac.new(SECRET.encode(), body(), hashlib.sha256).hexdigest()
+        signature = signed(case.body)
         script.write_text(
-            f"wrk.method = 'POST'\nwrk.body = [==[{body().decode()}]==]\n"
+            f"wrk.method = 'POST'\nwrk.body = [==[{case.body.decode()}]==]\n"
             f"wrk.headers['Content-Type'] = 'application/json'\n"
             f"wrk.headers['X-Signature'] = 'sha256={signature}'\n"
             "done = function(s, l, r) io.write(string.format('%d %d %d\\n', s.requests, "

@@ -1,16 +1,17 @@
-"""The receiver as it is deployed, with its secrets at hand and the hand-over left out."""
+"""A receiver as it is deployed, with what it reads at hand and the hand-over left out."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from functions import receive_tailscale_webhook as deployed
+from tailkeeper.git_webhook.relevance import Watched
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from tailkeeper.model import Cause
 
@@ -21,24 +22,27 @@ class Counted:
 
     handed_over: list[str] = field(default_factory=list)
 
-    def claim(self, _: str) -> bool:
-        """Take every event."""
-        return True
-
-    def hand_over(self, _: str, causes: Sequence[Cause]) -> None:
+    def take_in(self, _: str, found: Mapping[str, Cause], **__: bool) -> int:
         """Count what the bus would get."""
-        self.handed_over += [cause.id for cause in causes]
+        self.handed_over += [cause.id for cause in found.values()]
+        return len(found)
 
 
 class Known:
-    """The one secret of the bench."""
+    """What the bench knows, never read again."""
 
-    def valid(self) -> tuple[str, ...]:
-        """Return the secret."""
-        return (os.environ["BENCH_SECRET"],)
+    def __init__(self, *known: object) -> None:
+        self.known = known
+
+    def get(self) -> tuple[object, ...]:
+        """Return it."""
+        return self.known
 
 
-INBOX, SECRETS = Counted(), Known()
-setattr(deployed, "inbox", lambda: INBOX)  # noqa: B010 - two verbs of the real one
-setattr(deployed, "secrets", lambda: SECRETS)  # noqa: B010 - one verb of the real one
+INBOX, SECRETS = Counted(), Known(os.environ["BENCH_SECRET"])
+WATCHED = Known(Watched("github", "me/homelab", "main", ("apps/**", "infrastructure/**")))
+deployed = import_module(os.environ["BENCH_FUNCTION"])
+setattr(deployed, "inbox", lambda: INBOX)  # noqa: B010 - one verb of the real one
+setattr(deployed, "secrets", lambda *_: SECRETS)  # noqa: B010 - one verb of the real one
+setattr(deployed, "watched", lambda: WATCHED)  # noqa: B010 - one verb of the real one
 handler = deployed.handler

@@ -59,4 +59,5 @@ def receive(event: dict[str, Any]) -> dict[str, int]:
     at = applied.at or rfc3339(time.time())
     cause = Cause("flux", applied.id, at, applied.by, applied.ref)
     accepted = inbox().take_in("flux", {applied.id: cause})
+    logger.info("acknowledged", extra={"accepted": accepted, "applied": applied.ref})
     return {"accepted": accepted, "ignored": 1 - accepted}

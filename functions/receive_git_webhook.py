@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tailkeeper.git_webhook.relevance import Watched
 
 MAX_MIB = 4  # base64 of it just fits into an invocation
+SHOWN = 20  # events of one delivery in the log
 logger = Logger(service="receive-git-webhook")
 
 
@@ -80,25 +81,23 @@ def receive(event: dict[str, Any]) -> dict[str, int]:
 
 
 def accept(delivery: Delivery, events: Sequence[Push | PullRequest]) -> dict[str, int]:
-    """Hand over what concerns a watched branch and was not seen; what else there is, log."""
-    found = {}
-    for event in events:
-        watched = concerning(event, delivery)
-        if watched:
-            found[event.content_id] = cause_of(event, watched)
+    """Hand over what concerns a watched branch and was not seen; log what became of the rest."""
+    judged = [(event, *concerning(event)) for event in events]
+    found = {event.content_id: cause_of(event, branch) for event, branch, _ in judged if branch}
     dry_run = any(isinstance(event, PullRequest) for event in events)
     accepted = inbox().take_in("git", found, dry_run=dry_run)
-    return {"accepted": accepted, "ignored": max(len(events), 1) - accepted}
+    answer = {"accepted": accepted, "ignored": max(len(events), 1) - accepted}
+    told = [f"{event.repository} {event.what}: {why or 'watched'}" for event, _, why in judged]
+    logger.info("acknowledged", extra={**answer, "delivery": delivery.id, "told": told[:SHOWN]})
+    return answer
 
 
-def concerning(event: Push | PullRequest, delivery: Delivery) -> Watched | None:
-    """Return the watched branch that the event concerns, None without one; log which or why."""
+def concerning(event: Push | PullRequest) -> tuple[Watched | None, str]:
+    """Return the watched branch that the event concerns, or None and why there is none."""
     found, why = judge(event, watched().get())
     if why == UNKNOWN and watched().read_again():
-        found, why = judge(event, watched().get())
-    details = {"delivery": delivery.id, "repository": event.repository, "reason": why}
-    logger.info("ignored" if why else "of concern", extra=details | {"what": event.what})
-    return found
+        return judge(event, watched().get())
+    return found, why
 
 
 def cause_of(event: Push | PullRequest, watched: Watched) -> Cause:

@@ -68,7 +68,9 @@ def accept(events: list[Event], poison: list[str]) -> dict[str, int]:
     accepted = inbox().take_in("tailscale", found)
     if poison:
         inbox().keep_poison("tailscale", poison)
-    return {"accepted": accepted, "ignored": len(events) + len(poison) - accepted}
+    answer = {"accepted": accepted, "ignored": len(events) + len(poison) - accepted}
+    logger.info("acknowledged", extra={**answer, "poison": len(poison)})
+    return answer
 
 
 def cause_of(event: Event) -> Cause:

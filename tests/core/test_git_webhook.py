@@ -144,6 +144,8 @@ def without(**fields: Any) -> list[dict[str, Any]]:
         ("github", {"commits": commits(2048)}, False),
         ("github", {"commits": commits(1, files=2999)}, True),
         ("github", {"commits": commits(1, files=3000)}, False),
+        ("github", {"commits": without(added=["x" * 500_000])}, True),
+        ("github", {"commits": without(added=["x" * 500_001])}, False),
         ("github", {"commits": commits(1), "forced": True}, False),
         ("github", {"commits": []}, False),
         ("github", {"commits": None}, False),

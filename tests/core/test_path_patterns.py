@@ -63,6 +63,16 @@ def test_what_is_no_pattern_says_so() -> None:
         compiled("[z-a]")
 
 
+def test_no_path_takes_long_to_be_measured() -> None:
+    """Patterns and paths that tempt a matcher to try all combinations are followed once."""
+    deep, long = "b/c/" * 1000 + "e", "a" * 4000 + "b"
+
+    assert not selects(["**/b/**/c/**/b/**/c/**/d"], deep)
+    assert not selects(["*a*a*a*a*a*a*a*a*c"], long)
+    assert selects(["**/b/**/c/**/b/**/c/**/e"], deep)
+    assert selects(["*a*a*a*a*a*a*a*a*b"], long)
+
+
 NAMES = st.text("ab.*?[]!\\-^&", min_size=1, max_size=5)
 
 

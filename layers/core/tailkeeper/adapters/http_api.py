@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,6 @@ def answered(
     except (HandOverFailed, AwsError) as failure:
         logger.exception("not handed over", reason=str(failure))
         return _respond(503, {"message": "not accepted; please repeat"})
-    logger.info("acknowledged", extra=answer)
     return _respond(202, answer)
 
 
@@ -50,7 +48,7 @@ def raw_body(event: dict[str, Any], *, most: int) -> bytes:
     body: str = event.get("body") or ""
     try:
         raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, UnicodeEncodeError) as error:
+    except ValueError as error:
         raise Unacceptable(400, "the body cannot be decoded") from error
     if len(raw) > most * MIB:
         raise Unacceptable(413, f"the body is over {most} MiB")

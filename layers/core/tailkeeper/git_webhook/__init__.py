@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from tailkeeper.git_webhook import bitbucket, gitea, github, gitlab
 from tailkeeper.signatures import MissingSignatureError, bare, hub, standard, token
-from tailkeeper.untrusted import read_json
+from tailkeeper.untrusted import LONGEST_NAME, read_json
 
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def delivery_of(headers: Mapping[str, str]) -> Delivery:
     for provider, event, ids in SENDERS:
         if event in headers:
             found = next((headers[name] for name in ids if headers.get(name)), "")
-            return Delivery(provider, headers[event], found)
+            return Delivery(provider, headers[event], found[:LONGEST_NAME])
     raise MissingSignatureError
 
 

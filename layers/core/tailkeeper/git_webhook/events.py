@@ -61,10 +61,12 @@ class PullRequest(NamedTuple):
 
     @property
     def content_id(self) -> str:
-        """Identify the request's head: its plan is the same, however often it is told."""
-        return canonical_id([self.provider, self.repository, self.number, self.head])
+        """Identify head and branch: the plan is the same, however often they are told."""
+        into = [self.repository, self.branch]
+        return canonical_id([self.provider, *into, self.number, self.head])
 
 
+LONGEST_LIST = 500_000  # characters
 BRANCH, TAG = "refs/heads/", "refs/tags/"
 
 
@@ -133,7 +135,8 @@ def changed_files(commits: Any, after: str, *, most: int) -> tuple[str, ...] | N
     """Return all files that the commits name, or None when that may not be all.
 
     It is not when the last commit is not among them, or one of them names `most` files, or none
-    at all: that may be a merge of which the host shows nothing.
+    at all: that may be a merge of which the host shows nothing. Nor is a list looked through that
+    would keep the host waiting longer than a run takes.
     """
     if not isinstance(commits, list) or after not in [at(each, "id") for each in commits]:
         return None
@@ -146,4 +149,4 @@ def changed_files(commits: Any, after: str, *, most: int) -> tuple[str, ...] | N
         if not 0 < len(flat) < most or not all(isinstance(path, str) for path in flat):
             return None
         files.update(flat)
-    return tuple(sorted(files))
+    return tuple(sorted(files)) if sum(map(len, files)) <= LONGEST_LIST else None
