@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 GROUP = "gateway.networking.k8s.io"
+ROUTES = ["HTTPRoute", "GRPCRoute"]
 Object = Mapping[str, Any]
 Labels = Mapping[str, str]
 
@@ -89,8 +90,8 @@ def _allows(
     if listener["protocol"] not in {"HTTP", "HTTPS"}:
         return False
     allowed = listener.get("allowedRoutes") or {}
-    kinds = [kind["kind"] for kind in allowed.get("kinds") or [{"kind": "HTTPRoute"}]]
-    if "HTTPRoute" not in kinds:
+    kinds = [kind["kind"] for kind in allowed.get("kinds") or []] or ROUTES
+    if route.get("kind", "HTTPRoute") not in kinds:
         return False
     where = allowed.get("namespaces") or {}
     home = route["metadata"]["namespace"]
@@ -169,7 +170,7 @@ def _grants(grant: Object, home: str, namespace: str, name: str) -> bool:
     return bool(
         grant["metadata"]["namespace"] == namespace
         and any(
-            f["group"] == GROUP and f["kind"] == "HTTPRoute" and f["namespace"] == home
+            f["group"] == GROUP and f["kind"] in ROUTES and f["namespace"] == home
             for f in spec["from"]
         )
         and any(

@@ -33,8 +33,8 @@ CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 MANAGER = "envoy-gateway"
 REACTION = 1.0  # seconds of the world between a change and the status that follows
 WATCHED = {
-    "Gateway", "GatewayClass", "EnvoyProxy", "HTTPRoute", "Service", "Secret", "Namespace",
-    "ReferenceGrant",
+    "Gateway", "GatewayClass", "EnvoyProxy", "HTTPRoute", "GRPCRoute", "Service", "Secret",
+    "Namespace", "ReferenceGrant",
 }  # fmt: skip
 
 

@@ -60,6 +60,25 @@ class Cluster:
                 yield ref, (namespace, name), attach(route, ref, gateway, self.namespaces)
 
 
+def as_http(route: Object) -> Object:
+    """Return a GRPCRoute with its methods as the paths that they are on the wire."""
+    rules = [
+        {**rule, "matches": [_path(match) for match in rule.get("matches") or [{}]]}
+        for rule in route["spec"].get("rules") or [{}]
+    ]
+    return {**route, "spec": {**route["spec"], "rules": rules}}
+
+
+def _path(match: Mapping[str, Any]) -> dict[str, Any]:
+    asked = match.get("method") or {}
+    path = f"/{asked.get('service') or ''}"
+    if asked.get("service") and asked.get("method"):
+        path += f"/{asked['method']}"
+    kind = "RegularExpression" if asked.get("type") == "RegularExpression" else "PathPrefix"
+    found = {"path": {"type": kind, "value": path}}
+    return found | ({"headers": match["headers"]} if match.get("headers") else {})
+
+
 def read(api: Api, controller: str) -> Cluster:
     """Read what belongs to the GatewayClasses of this controller."""
     classes = [c for c in api.list("GatewayClass") if c["spec"]["controllerName"] == controller]
@@ -71,7 +90,7 @@ def read(api: Api, controller: str) -> Cluster:
             for gateway in api.list("Gateway")
             if gateway["spec"]["gatewayClassName"] in ours
         },
-        list(api.list("HTTPRoute")),
+        [*api.list("HTTPRoute"), *map(as_http, api.list("GRPCRoute"))],
         {name_of(thing): thing for thing in api.list("Service")},
         {t["metadata"]["name"]: t["metadata"].get("labels") or {} for t in api.list("Namespace")},
         list(api.list("ReferenceGrant")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.support.embedded import until
+from tests.support.embedded import route, until
 
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ INGRESS = {
 }
 
 
+RPC = {**route("rpc", [f"rpc.{ZONE}"]), "kind": "GRPCRoute"}
 GROUP = {
     "apiVersion": "tailscale.com/v1alpha1",
     "kind": "ProxyGroup",
@@ -100,16 +101,25 @@ def test_a_service_is_written_and_an_ingress_is_left_to_magic_dns(in_step: Embed
     assert not any("web-page" in name + content for (_, name), content in records.items())
 
 
-def test_a_proxy_groups_service_is_written_with_its_virtual_address(in_step: Embedded) -> None:
-    """It is no device, so no event tells of it: a person or the sweep does. It stays, too."""
-    for document in (GROUP, grouped()):
+def test_a_proxy_groups_service_and_a_grpc_route_are_written(in_step: Embedded) -> None:
+    """No device is new, so no event tells of them: a person or the sweep does. They stay, too."""
+    for document in (GROUP, grouped(), RPC):
         in_step.kubectl("apply", "-f", "-", given=document)
     (entry,) = until(lambda: status(in_step, "service", "shared"), bool)
+    until(lambda: in_step.kubectl("-n", "home", "get", "grpcroute", "rpc", "-o", "yaml"), judged)
 
     output = in_step.converge()
 
     assert (output["outcome"], output["proof"]["word"]) == ("applied", "proven")
-    assert in_step.records(ZONE)["CNAME", f"shared.{ZONE}"] == entry["hostname"]
+    records = in_step.records(ZONE)
+    assert records["CNAME", f"shared.{ZONE}"] == entry["hostname"]
     hosts = in_step.kubectl("-n", "tailnet-dns", "get", "cm", "tailkeeper-hosts", "-o", "yaml")
     assert f"{entry['ip']} shared.{ZONE}" in hosts
     assert served_by(in_step, entry["ip"]) == "home/shared:80"
+    assert "grpcroute/home/rpc" in records["TXT", f"cname-rpc.{ZONE}"]
+    assert in_step.ask(f"rpc.{ZONE}", "tailnet").served_by == "home/home:80"
+
+
+def judged(document: str) -> bool:
+    """Say whether a route's Gateway has accepted it."""
+    return "reason: Accepted" in document

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sandbox.cluster.attachment import attach, resolve, selects
 from sandbox.cluster.envoy_service import service, service_name
 from sandbox.cluster.frontends import Match
+from sandbox.cluster.gateway_reading import as_http
 from sandbox.cluster.hostnames import common, covers
 from sandbox.cluster.translation import hosts
 
@@ -226,3 +227,38 @@ def test_the_service_of_a_gateway_is_envoy_gateways() -> None:
         ("http-80", 10080),
         ("https-443", 10443),
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "path"),
+    [
+        (None, "prefix", "/"),
+        ({"service": "a.B"}, "prefix", "/a.B"),
+        ({"service": "a.B", "method": "C"}, "prefix", "/a.B/C"),
+        ({"type": "RegularExpression", "service": "a.*"}, "regex", "/a.*"),
+    ],
+)
+def test_a_grpc_route_is_served_by_its_methods_paths(
+    method: dict[str, str] | None, kind: str, path: str
+) -> None:
+    """What gRPC calls a method is a path on the wire."""
+    rules = [{"matches": [{"method": method} if method else {}], "backendRefs": [{"name": "x"}]}]
+    rpc = {**route("rpc.home.example", rules=rules), "kind": "GRPCRoute"}
+
+    (host,) = hosts([(as_http(rpc), ("rpc.home.example",), lambda _: True)])
+
+    assert host.routes[0].match == Match(kind, path)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "accepted"),
+    [([], True), ([{"kind": "GRPCRoute"}], True), ([{"kind": "HTTPRoute"}], False)],
+)
+def test_a_listener_may_choose_grpc_routes(kinds: list[dict[str, str]], *, accepted: bool) -> None:
+    """By their kind, as it does HTTPRoutes."""
+    allowed = {"namespaces": {"from": "All"}, "kinds": kinds}
+    rpc = {**route("rpc.home.example"), "kind": "GRPCRoute"}
+
+    one = attach(rpc, {"name": "web", "sectionName": "https"}, gateway(allowedRoutes=allowed), {})
+
+    assert one.accepted.true is accepted
