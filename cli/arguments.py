@@ -82,7 +82,7 @@ def _demo(command: Parser) -> None:
         metavar="FILE",
         help="default: %(default)s",
     )
-    _speed(command, 30)
+    _speed(command, 40)
 
 
 def _up(command: Parser) -> None:

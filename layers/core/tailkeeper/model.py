@@ -24,12 +24,13 @@ Word = Literal["apply", "wait", "hold", "refuse", "skip"]
 Action = Literal["Create", "Update", "Delete"]
 
 SURFACES: tuple[Surface, ...] = ("records", "resolver", "split-dns")
+# One encoder: `json.dumps` makes a new one for each of thousands of digests.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def digest_of(*parts: Any) -> str:
     """Return the SHA-256 of the parts as canonical JSON, in hex."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
+    return sha256(_canonical(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

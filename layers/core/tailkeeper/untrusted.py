@@ -17,6 +17,7 @@ from tailkeeper.moments import rfc3339
 
 LONGEST_NAME = 100
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def read_json(body: bytes) -> Any:
@@ -40,8 +41,7 @@ def canonical_id(document: object) -> str:
     Where a sender gives no id that is signed, the event is its own: in whatever order its fields
     come, a repeated event is the same, and two events of one instant differ in what they say.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(document).encode()).hexdigest()
 
 
 def at(document: Any, *path: str) -> Any:
