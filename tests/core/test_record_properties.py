@@ -105,7 +105,8 @@ def our_marks(draw: st.DrawFn, config: ZoneConfig, host: str, kind: str) -> list
         names = draw(st.sampled_from([[newest], legacy, [newest, *legacy]]))
     resource = draw(st.sampled_from([*RESOURCES, ""]))
     more = draw(st.sampled_from([{}, {"labels": (("dualstack", "true"),)}, {"ttl": 120}]))
-    return [text(name, OWNER, resource, **more) for name in names]
+    twin = [text(newest, OWNER, "gateway/apps/twin")] if draw(st.integers(0, 5)) == 0 else []
+    return [*(text(name, OWNER, resource, **more) for name in names), *twin]
 
 
 @st.composite

@@ -53,7 +53,7 @@ class Held:
         """Add a record of ours and the marks that cover it."""
         self.ours.append(record)
         for mark, text in texts:
-            self.resources.setdefault(record["type"], mark.resource if mark else "")
+            self._asked_for(record["type"], mark.resource if mark else "")
             if not any(text is known for known in self.marks):
                 self.plain &= newest and len(texts) == 1 and _is_plain(mark, text)
                 self.marks.append(text)
@@ -63,7 +63,11 @@ class Held:
         self.plain = False
         self.marks.append(text)
         if not self.ours:
-            self.resources.setdefault(kind, mark.resource)
+            self._asked_for(kind, mark.resource)
+
+    def _asked_for(self, kind: str, resource: str) -> None:
+        # Two marks of ours may name two objects: the listing's order must not decide.
+        self.resources[kind] = min(resource, self.resources.get(kind, resource))
 
 
 def _is_plain(mark: Mark | None, text: Record) -> bool:

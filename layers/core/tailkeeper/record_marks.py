@@ -31,8 +31,8 @@ def marks_after(
     newest = {zone.marks.name(host, kind): kind for kind in resources}
     legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
     marks = []
-    for text in held.marks:
-        entry, mark = mark_of(text), Mark.parse(text["content"])
+    for entry in sorted(map(mark_of, held.marks), key=in_order):
+        mark = Mark.parse(entry["content"])
         kind = newest.pop(entry["name"], "")
         if kind and mark:
             entry["content"] = Mark(mark.owner, resources[kind], mark.labels).value
