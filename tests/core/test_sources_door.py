@@ -57,7 +57,7 @@ def test_the_documented_case_gives_the_documented_answer() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "the case is no JSON"),
+        ("{", "standard input is no JSON"),
         ('{"config": {"zone": []}}', "zone is unknown: did you mean zones?"),
         ('{"objects": [{"kind": "Gateway"}]}', "not shaped as its kind: KeyError('metadata')"),
         ("[]", "not shaped as its kind"),
@@ -67,7 +67,7 @@ def test_a_case_that_cannot_be_read_is_named(text: str, why: str) -> None:
     """One sentence, no traceback."""
     ran = called(text)
 
-    assert ran.returncode == 1
+    assert ran.returncode == 64
     assert why in ran.stderr
     assert "Traceback" not in ran.stderr
 

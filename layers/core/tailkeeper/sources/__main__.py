@@ -1,16 +1,16 @@
 """`python -m tailkeeper.sources < case.json`: what a cluster's objects expose (docs/documents.md).
 
-Exits with 1 and a sentence on standard error when the case cannot be read.
+Exits with 64 and a sentence on standard error when the case cannot be read.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.config import ClusterConfig, Config, ConfigError, GatewayConfig
+from tailkeeper.config import ClusterConfig, Config, GatewayConfig
+from tailkeeper.doors import serve
 from tailkeeper.evidence import gateway_evidence, state_secrets
 from tailkeeper.operated_evidence import operated_evidence
 from tailkeeper.sources import declared, discover
@@ -77,17 +77,14 @@ def _evidence(carrier: str, observed: Mapping[str, Any], found: Discovery) -> Ev
     return gateway_evidence(observed, namespace, name) if slash and "/" not in name else None
 
 
-def main() -> None:
-    """Read a case from standard input and print its answer as JSON."""
+def shaped(case: Any) -> dict[str, Any]:
+    """Return the answer to a case; raise ValueError, in words, for one that cannot be read."""
     try:
-        print(json.dumps(answer(json.load(sys.stdin)), indent=2))
-    except ConfigError as error:
-        sys.exit(str(error))
-    except ValueError as error:
-        sys.exit(f"the case is no JSON: {error}")
+        return answer(case)
     except (KeyError, TypeError, AttributeError) as error:
-        sys.exit(f"the case has an object that is not shaped as its kind: {error!r}")
+        words = "the case has an object that is not shaped as its kind"
+        raise ValueError(f"{words}: {error!r}") from error
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(serve(shaped))
