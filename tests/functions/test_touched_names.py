@@ -10,6 +10,7 @@ import pytest
 from functions import apply_records, observe_zones, plan_change
 from sandbox.faults import Fault
 from tailkeeper.adapters.budget import BURST, KEY, PACE
+from tailkeeper.adapters.packing import packed
 from tailkeeper.adapters.zone_errors import Throttled, Unsettled
 from tests.support.handlers import RUN
 from tests.support.worlds import Bench, route
@@ -197,6 +198,13 @@ def test_a_run_that_died_in_a_write_leaves_no_memory(runs: Runs) -> None:
     assert runs.event() == []
 
 
+def missing_for_long(aws: Stack, *names: str) -> None:
+    """Let earlier reads have missed these names."""
+    since = {f"{name}.example.com": 1.0 for name in names}
+    document = packed({"example.com": since})
+    aws.table.put({"pk": "memory", "sk": "missing", "document": document})
+
+
 def test_a_delete_follows_from_memory_by_the_same_rows(runs: Runs) -> None:
     """Seen missing once it waits; twice, it goes, counted among the names that are remembered."""
     runs.bench.routes += [route(name) for name in "cd"]
@@ -206,10 +214,16 @@ def test_a_delete_follows_from_memory_by_the_same_rows(runs: Runs) -> None:
     assert runs.event() == []
     assert runs.planned["counts"]["waiting"] == 1
 
-    runs.aws.table.delete("memory", "missing")
+    missing_for_long(runs.aws, "d")
+    assert runs.event() == CHANGE
+    assert runs.contents().keys() == {f"{name}.example.com" for name in "abc"}
+
     runs.bench.routes = runs.bench.routes[:1]
+    missing_for_long(runs.aws, "b", "c")
     assert runs.event() == []
-    assert runs.planned["counts"]["waiting"] == 3
+    assert runs.planned["counts"]["held"] == 2
+    (held, _) = runs.aws.artifacts.unpack(runs.planned["plan"])
+    assert "2 of 3 names of example.com would go" in held["verdict"]["reasons"][0]
 
 
 def test_a_dry_run_leaves_no_memory(runs: Runs) -> None:

@@ -39,18 +39,24 @@ class Budget:
         """Take one call; raise Throttled, with the seconds until the next one, if none is left."""
         now = self.clock()
         room = (BURST - self.reserve - 1) / PACE
-        open_ = "(attribute_not_exists(shut) OR shut <= :now)"
-        for change, fits, more in (
-            ("filled = filled + :cost", "filled > :now AND filled <= :most", {"most": now + room}),
-            ("filled = :now + :cost", "(attribute_not_exists(filled) OR filled <= :now)", {}),
-        ):
-            values: dict[str, Any] = {"now": now, "cost": 1 / PACE, **more}
-            try:
-                self.table.update(*KEY, f"SET {change}", f"{fits} AND {open_}", **values)
-            except ConditionFailed:
-                continue
-            return
-        raise self._spent(now, room)
+        if not any(self._taken(now, room) for _ in range(2)):  # others may come between two looks
+            raise self._spent(now, room)
+
+    def _taken(self, now: float, room: float) -> bool:
+        """Take one call from a bucket that is not full, or from one that is; say whether."""
+        some, full = "filled > :now AND filled <= :most", "filled <= :now"
+        return self._updated("filled = filled + :cost", some, now, most=now + room) or (
+            self._updated("filled = :now + :cost", f"(attribute_not_exists(filled) OR {full})", now)
+        )
+
+    def _updated(self, change: str, condition: str, now: float, **more: float) -> bool:
+        values: dict[str, Any] = {"now": now, "cost": 1 / PACE, **more}
+        unshut = "(attribute_not_exists(shut) OR shut <= :now)"
+        try:
+            self.table.update(*KEY, f"SET {change}", f"{condition} AND {unshut}", **values)
+        except ConditionFailed:
+            return False
+        return True
 
     def close(self, seconds: float) -> None:
         """Let every run wait as long as Cloudflare asks for."""
