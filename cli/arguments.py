@@ -15,6 +15,7 @@ REPLACED = """\
 A replaced stand-in is not started. Its credentials come from the environment:
   TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET, or TAILSCALE_API_KEY
   CLOUDFLARE_API_TOKEN
+  GIT_TOKEN
 """
 MARKS = """\
 Without --mark or --back nothing is written. No record is ever changed, only owner marks: as a
@@ -98,9 +99,11 @@ def _up(command: Parser) -> None:
         metavar="RATE",
         help="default: %(default)s, world time",
     )
+    add("--git", metavar="OWNER/NAME", help="serve DIR as a GitHub repository, and watch it")
     group = command.add_argument_group("replace a stand-in by your own")
     group.add_argument("--tailscale-url", metavar="URL", help="Tailscale API")
     group.add_argument("--cloudflare-url", metavar="URL", help="Cloudflare API")
+    group.add_argument("--git-url", metavar="URL", help="the API of the repositories' git host")
     group.add_argument("--kubeconfig", type=Path, metavar="FILE", help="Kubernetes API")
     group.add_argument("--socks5", metavar="ADDR", help="a tailscaled's SOCKS5 proxy, host:port")
     group.add_argument("--public-dns", metavar="ADDR", help="a DNS server to ask, host:port")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cli.children import Child
 from cli.handover import aws_part, fill_secrets, machines_of
-from cli.registration import register
+from cli.registration import hook_repositories, register
 from cli.replaced import Replaced
 from cli.screen import seconds
 from cli.trust import bundle
@@ -134,6 +134,10 @@ class Booted:
             "world": str(folder.resolve()),
             "speed": self._wishes.speed,
             "zones": [zone.name for zone in self._wishes.config.zones],
+            "repositories": [
+                {"provider": one.provider, "name": one.name, "branch": one.branch}
+                for one in self._wishes.config.repositories
+            ],
             "replace": self._wishes.replaced.for_world(),
         }
 
@@ -144,6 +148,7 @@ class Booted:
             "Config": json.dumps(self._wishes.config.as_json(), separators=(",", ":")),
             "TailscaleUrl": world["tailscale"]["base_url"],
             "CloudflareUrl": world["cloudflare"]["base_url"],
+            "GitUrl": world["git"].get("base_url", ""),
             "TailnetProxy": f"socks5h://{world['socks5']}",
             "PublicDns": world["dns"]["public"],
             "LeaseSeconds": str(lease),
@@ -164,6 +169,11 @@ class Booted:
         everything_is_ours = self._wishes.replaced == Replaced()
         return world_ca if everything_is_ours else str(bundle(folder, Path(world_ca)))
 
+    def _git_tokens(self, git: Mapping[str, Any]) -> dict[str, str]:
+        """Return the token for each provider of the configuration, where there is a git host."""
+        providers = [repository.provider for repository in self._wishes.config.repositories]
+        return dict.fromkeys(providers, git["token"]) if git.get("token") else {}
+
     def _connect(self, world: Mapping[str, Any], stack: Mapping[str, Any]) -> None:
         """Fill the secrets, register the webhook, and say how to connect to all of it."""
         wishes = self._wishes
@@ -179,6 +189,7 @@ class Booted:
             stack,
             {
                 "TailscaleSecret": tailscale,
+                "GitSecret": self._git_tokens(world["git"]),
                 "CloudflareSecret": {"api_token": world["cloudflare"]["api_token"]},
                 "KubeconfigSecret": dict.fromkeys(clusters, kubeconfig),
                 "WebhookSecrets": {
@@ -188,7 +199,11 @@ class Booted:
                 },
             },
         )
-        outside = ("tailscale", "cloudflare", "kubernetes", "dns", "socks5", "tls")
+        if world["git"].get("admin_url"):
+            hook_repositories(
+                world["git"]["admin_url"], wishes.config, stack["http_api_url"], git_secret
+            )
+        outside = ("tailscale", "cloudflare", "kubernetes", "git", "dns", "socks5", "tls")
         self.connection = {
             "aws": aws_part(stack),
             "webhooks": {

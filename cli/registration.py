@@ -15,7 +15,9 @@ from tailkeeper.adapters.tailnet import Refused, Throttled, Unreachable, connect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATH = "/webhooks/tailscale"
+    from tailkeeper.config import Config
+
+PATH, GIT_PATH = "/webhooks/tailscale", "/webhooks/git"
 SUBSCRIPTIONS = (
     "nodeCreated",
     "nodeApproved",
@@ -48,6 +50,13 @@ def register(base_url: str, credential: Mapping[str, str], receiver: str) -> Reg
             return Registered(endpoint["secret"])
     except (Refused, Throttled, Unreachable, httpx.HTTPError, KeyError, ValueError) as error:
         return Registered(f"tskey-webhook-{secrets.token_hex(16)}", str(error))
+
+
+def hook_repositories(admin_url: str, config: Config, receiver: str, secret: str) -> None:
+    """Add our webhook to every repository of the stand-in git host, as an operator would."""
+    for repository in config.repositories:
+        hook = {"repository": repository.name, "url": receiver + GIT_PATH, "secret": secret}
+        httpx.post(f"{admin_url}/hooks", json={**hook, "id": repository.hook}).raise_for_status()
 
 
 def _remove_dead(http: httpx.Client) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLIENT_ID, CLIENT_SECRET = "TAILSCALE_OAUTH_CLIENT_ID", "TAILSCALE_OAUTH_CLIENT_SECRET"
-API_KEY, API_TOKEN = "TAILSCALE_API_KEY", "CLOUDFLARE_API_TOKEN"
+API_KEY, API_TOKEN, GIT_TOKEN = "TAILSCALE_API_KEY", "CLOUDFLARE_API_TOKEN", "GIT_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Replaced:
     public_dns: str = ""
     tailscale_secret: Mapping[str, str] = field(default_factory=dict)
     cloudflare_token: str = ""
+    git_url: str = ""
+    git_token: str = ""
 
     @classmethod
     def of(cls, options: Namespace) -> Self:
@@ -46,6 +48,8 @@ class Replaced:
             public_dns=_address(options.public_dns, "--public-dns"),
             tailscale_secret=_tailscale_secret() if options.tailscale_url else {},
             cloudflare_token=_needed(API_TOKEN, "cloudflare") if options.cloudflare_url else "",
+            git_url=_base(options.git_url, ""),
+            git_token=_needed(GIT_TOKEN, "git") if options.git_url else "",
         )
 
     def for_world(self) -> dict[str, Any]:
@@ -54,6 +58,7 @@ class Replaced:
             "tailscale_url": self.tailscale_url,
             "cloudflare_url": self.cloudflare_url,
             "kubeconfig": str(self.kubeconfig or ""),
+            "git_url": self.git_url,
         }
 
     def laid_over(self, world: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +74,8 @@ class Replaced:
         if self.kubeconfig:
             server = yaml.safe_load(self.kubeconfig_text)["clusters"][0]["cluster"]["server"]
             found["kubernetes"] = {**_elsewhere(server), "kubeconfig": str(self.kubeconfig)}
+        if self.git_url:
+            found["git"] = {**_elsewhere(self.git_url), "token": self.git_token}
         if self.public_dns:
             found["dns"] = {**world["dns"], "public": self.public_dns}
         return {**found, "socks5": self.socks5 or world["socks5"]}

@@ -7,25 +7,28 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.stack import stack
+from tailkeeper.git.pushes import pushes_of
 from tailkeeper.model import SURFACES, Cause
 
 
-SHOWN, NODES = 20, 200
+SHOWN, NODES, BRANCHES = 20, 200, 20
 TOLD = frozenset({"tailscale", "git", "flux", "approval"})  # what they are about is known
 logger = Logger(service="gather-causes")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return {asked, causes, count, devices, approved, surfaces, listing, adopted}.
+    """Return what the run is about, as docs/documents.md has it.
 
     `asked` is read before the causes. `causes` are the first twenty, `devices` the node ids that
-    events told of, `approved` the digests that people let through, `adopted` the id of an open
-    change of a run that died; `listing` says whether zones must be read whole, since some cause
-    does not tell what it is about. A dry run gathers nothing but its own causes.
+    events told of, `approved` the digests that people let through, `pushes` the latest commit of
+    each branch, `adopted` the id of an open change of a run that died; `listing` says whether zones
+    must be read whole, since some cause does not tell what it is about. A dry run gathers nothing
+    but its own causes; `proposed` says that one of them is a pull request.
     """
     run = event["run"]
     if not run["fence"]:
-        return gathered(0, [Cause.from_json(c) for c in event["causes"]], event["surfaces"], None)
+        causes = [Cause.from_json(c) for c in event["causes"]]
+        return gathered(0, causes, event["surfaces"], None) | proposals(causes)
     lease = stack().lease(run).renew()
     waiting = stack().causes.waiting()
     stack().causes.take(run["name"], event["round"], [entry.key for entry in waiting])
@@ -43,10 +46,22 @@ def gathered(asked: int, causes: list[Cause], surfaces: Any, adopted: str | None
         "count": len(causes),
         "devices": sorted({node for cause in causes if (node := node_of(cause))})[:NODES],
         "approved": sorted({digest for cause in causes for digest in approved_by(cause)}),
+        "pushes": [p._asdict() for p in pushes_of(causes) if not p.pull][:BRANCHES],
+        "proposed": False,
         "surfaces": [surface for surface in SURFACES if surface in surfaces] or list(SURFACES),
         "listing": not causes or any(cause.kind not in TOLD for cause in causes),
         "adopted": adopted,
     }
+
+
+def proposals(causes: list[Cause]) -> dict[str, Any]:
+    """Return what only a dry run heeds: what a pull request proposes is never written.
+
+    Its names may be anybody's, so that zones are listed to plan them.
+    """
+    pushes = pushes_of(causes)[:BRANCHES]
+    told = {"pushes": [push._asdict() for push in pushes]}
+    return told | ({"proposed": True, "listing": True} if any(p.pull for p in pushes) else {})
 
 
 def node_of(cause: Cause) -> str:

@@ -1,4 +1,4 @@
-"""State Plan Change: from four observations to a judged plan, and the proof's targets."""
+"""State Plan Change: from what was observed to a judged plan, and the proof's targets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.zone_memory import remember_listings
 from tailkeeper.device_changes import compare
+from tailkeeper.git.planning import plan_commits
 from tailkeeper.model import SURFACES, Cause
-from tailkeeper.planning import plan_world
 from tailkeeper.summary import counts_of
 
 
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         return {"settling": True, "why": list(world.unsettled)}
     now = time.time()
     period = float(os.environ["SWEEP_SECONDS"])
-    draft = plan_world(world, event["gathered"]["surfaces"], now, period)
+    draft = plan_commits(world, event["gathered"]["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
         remember_listings(stack(), world, now)
@@ -67,6 +67,7 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "unread": dict(draft.unread),
         "remembered": [name for name, zone in world.zones.items() if not zone.get("listed", True)],
         "reports": list(draft.reports[:20]),
+        "troubles": list(world.foresight.troubles[:5]) if world.foresight else [],
         "plan": stack().artifacts.pack(caused(draft, event["gathered"]["causes"]), "plans"),
         "probes": [],
     }

@@ -20,7 +20,7 @@ from tailkeeper.git_webhook import (
     takes,
     verifier,
 )
-from tailkeeper.git_webhook.events import PullRequest
+from tailkeeper.git_webhook.events import PullRequest, Push
 from tailkeeper.git_webhook.relevance import UNKNOWN, judge
 from tailkeeper.model import Cause
 from tailkeeper.moments import rfc3339
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from tailkeeper.adapters.fresh import Fresh
     from tailkeeper.git_webhook import Delivery
-    from tailkeeper.git_webhook.events import Push
     from tailkeeper.git_webhook.relevance import Watched
 
 MAX_MIB = 4  # base64 of it just fits into an invocation
@@ -103,12 +102,13 @@ def concerning(event: Push | PullRequest) -> tuple[Watched | None, str]:
 def cause_of(event: Push | PullRequest, watched: Watched) -> Cause:
     """Return the event as a cause: `ref` is `<provider> <owner/name>` and what moved.
 
-    That is `<branch> <sha>` or `pull/<number> <sha>`. It is as old as its host says: pushes that
-    come in another order are still told apart by their time. Its id is of what is said: waiting
-    causes are kept by time and id, and a delivery's id, which no host signs, may come twice.
+    That is `<branch> <sha> <sha before>` or `pull/<number> <sha>`. It is as old as its host says:
+    pushes that come in another order are still told apart by their time. Its id is of what is said:
+    causes wait by time and id, and a delivery's id, which no host signs, may come twice.
     """
     now = rfc3339(time.time())
     at = min(event.at or now, now)
-    ref = f"{watched.provider} {watched.name} {event.what}"
+    before = f" {event.before}" if isinstance(event, Push) and event.before.strip("0") else ""
+    ref = f"{watched.provider} {watched.name} {event.what}{before}"
     by = event.pusher or watched.provider
     return Cause("git", f"{watched.provider}:{event.content_id}", at, by, ref)

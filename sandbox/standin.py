@@ -132,7 +132,8 @@ class StandIn(ABC):
         try:
             response = await (self._faulty(fault, request, handler) if fault else handler(request))
         except web.HTTPException as error:
-            response = error
+            headers = {k: v for k, v in error.headers.items() if k.lower() != "content-length"}
+            response = web.Response(status=error.status, text=error.text, headers=headers)
         if request.method not in {"GET", "HEAD", "OPTIONS"}:
             self.changed()
         entry["status"] = response.status

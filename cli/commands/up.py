@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from cli.boot import Booted, Wishes
 from cli.configuration import configuration
-from cli.problems import writable
+from cli.problems import Misuse, writable
 from cli.replaced import Replaced
 from cli.screen import Screen, seconds
 from sandbox.files import write_atomically
+from tailkeeper.config import Config, ConfigError
 
 
 if TYPE_CHECKING:
@@ -58,7 +59,19 @@ def wished(screen: Screen, options: Namespace) -> Wishes:
     config = configuration(
         screen, file=options.config, manifests=options.manifests, replaced=replaced
     )
+    if options.git:
+        config = watching(config, options.git)
     return Wishes(config, options.manifests, options.world, options.speed, options.sweep, replaced)
+
+
+def watching(config: Config, name: str) -> Config:
+    """Return the configuration with a repository of GitHub's; raise Misuse when it is none."""
+    document = config.as_json()
+    document["repositories"] = [*document["repositories"], {"provider": "github", "name": name}]
+    try:
+        return Config.from_json(document)
+    except ConfigError as error:
+        raise Misuse(f"--git {name}: {error}") from None
 
 
 def tell(screen: Screen, booted: Booted, wishes: Wishes) -> None:
@@ -80,5 +93,6 @@ def tell(screen: Screen, booted: Booted, wishes: Wishes) -> None:
         ("Cloudflare", connection["cloudflare"]["base_url"]),
         ("Kubernetes", connection["kubernetes"]["base_url"]),
         ("SOCKS5", connection["socks5"]),
+        *(("git clone", url) for url in connection["git"].get("clone_urls", {}).values()),
     ):
         screen.say(f"  {name:<11} {url}")

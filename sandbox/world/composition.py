@@ -17,6 +17,8 @@ from sandbox.cluster.envoy import Envoy, find_envoy
 from sandbox.cluster.manifests import load
 from sandbox.cluster.plain_tls import PlainTls
 from sandbox.cluster.planes import SharedPlane
+from sandbox.git import GitHost
+from sandbox.git.commands import is_installed
 from sandbox.kubernetes.server import Kubernetes
 from sandbox.tailnet.datapath import DataPath
 from sandbox.tailnet.proxy import Proxy
@@ -46,6 +48,7 @@ class World:
     tailscale: Tailscale
     tailnet: Tailnet
     cloudflare: Cloudflare
+    git: GitHost | None = None
     path: DataPath
     proxy: Proxy
     names: Names
@@ -101,8 +104,9 @@ class World:
             self.tailscale.changed()
 
     async def _start_outside(self, tls: SSLContext) -> None:
-        """Start what the cluster lives in: the tailnet, the zones, the names."""
+        """Start what the cluster lives in: the git host, the tailnet, the zones, the names."""
         objects = self.objects
+        await self._start_git()
         look = await self._start_tailnet(objects)
         self.path = DataPath(self.tailscale, look)
         self.kubernetes.before_reads = self.path.refresh
@@ -112,6 +116,22 @@ class World:
         self.names.elsewhere.update(elsewhere(objects))
         await self._begin(self.proxy.start, self.proxy.stop)
         await self._begin(partial(self.names.start, tls), self.names.stop)
+
+    async def _start_git(self) -> None:
+        """Start a git host for the repositories there are; most worlds have none."""
+        wanted = self.settings.repositories
+        if not wanted or "git_url" in self.settings.replace:
+            return
+        if not is_installed():
+            self.notes.append("no git runs here, so no repository is served: install git")
+            return
+        file = self._folder / "git.json"
+        token = "sandbox-git-token"
+        self.git = GitHost(self._folder / "git", path=file, token=token, clock=self.clock)
+        await self._begin(self.git.start, self.git.stop)
+        for one in wanted:
+            self.git.add(one["provider"], one["name"], one["branch"], self.settings.manifests)
+        self.git.changed()
 
     async def _start_tailnet(
         self, objects: list[dict[str, Any]]

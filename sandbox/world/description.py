@@ -15,6 +15,7 @@ def describe(world: World) -> dict[str, Any]:
         "tailscale": _tailscale(world),
         "cloudflare": _cloudflare(world),
         "kubernetes": _kubernetes(world),
+        "git": _git(world),
         "dns": world.names.describe(),
         "socks5": f"127.0.0.1:{world.proxy.port}",
         "tls": {"ca_file": str(world.authority.ca_file)},
@@ -43,6 +44,23 @@ def _cloudflare(world: World) -> dict[str, Any]:
         "admin_url": account.admin_url,
         "api_token": account.api_token,
         "zones": [zone.name for zone in account.zones.values()],
+    }
+
+
+def _git(world: World) -> dict[str, Any]:
+    """Describe the git host; a world without repositories has none."""
+    host = world.git
+    if host is None:
+        return {}
+    _, _, address = host.base_url.partition("//")
+    return {
+        "base_url": host.base_url,
+        "admin_url": host.admin_url,
+        "token": host.token,
+        "clone_urls": {
+            repository.name: f"http://sandbox:{host.token}@{address}/{repository.folder}"
+            for repository in host.gate.state.repositories
+        },
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,10 +23,11 @@ class Settings:
 
     `manifests` is a directory (ours if absent), `world` a folder that keeps the state. `zones` are
     added to those found in the manifests. `split_dns` points the tailnet's split DNS to the
-    resolvers from the start. `replace` names outside parts that take the place of ours:
+    resolvers from the start. `repositories` ({provider, name, branch}) are served by a git host,
+    the manifests as their first commit. `replace` names outside parts that take the place of ours:
     `tailscale_url` with `tailscale_secret` ({client_id, client_secret} or {api_key}),
-    `cloudflare_url` with `cloudflare_token`, `kubeconfig`. Credentials that are not given are
-    looked for in the environment, by the names that those services' own tools use.
+    `cloudflare_url` with `cloudflare_token`, `kubeconfig`, `git_url`. Credentials that are not
+    given are looked for in the environment, by the names that those services' own tools use.
     """
 
     manifests: Path = HOMELAB
@@ -34,13 +35,13 @@ class Settings:
     speed: float = 1.0
     zones: tuple[str, ...] = ()
     split_dns: bool = False
+    repositories: tuple[dict[str, str], ...] = ()
     replace: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """Read the line; raise ValueError for what it must not say."""
-        known = {"manifests", "world", "speed", "zones", "split_dns", "replace"}
-        if unknown := set(document) - known:
+        if unknown := set(document) - {item.name for item in fields(cls)}:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
         speed = float(document.get("speed") or 1.0)
         if speed <= 0:
@@ -51,6 +52,7 @@ class Settings:
             speed=speed,
             zones=tuple(document.get("zones") or ()),
             split_dns=bool(document.get("split_dns")),
+            repositories=tuple(document.get("repositories") or ()),
             replace={k: v for k, v in (document.get("replace") or {}).items() if v},
         )
 

@@ -56,6 +56,8 @@ def test_everything_that_waits_is_gathered_and_noted(aws: Stack) -> None:
         "count": 2,
         "devices": ["n1"],
         "approved": [],
+        "pushes": [],
+        "proposed": False,
         "surfaces": ALL,
         "listing": False,
         "adopted": None,
@@ -183,3 +185,29 @@ def test_a_run_that_lost_the_lease_takes_nothing(aws: Stack) -> None:
 
     assert aws.table.query("run#run") == []
     assert len(aws.causes.waiting()) == 1
+
+
+def pushed(number: int, branch: str, sha: str) -> dict[str, str]:
+    """Return a push's cause."""
+    ref = f"github me/homelab {branch} {sha} 0ld"
+    at = f"2026-11-21T23:00:{number:02}Z"
+    return {"kind": "git", "id": f"github:{number}", "at": at, "by": "me", "ref": ref}
+
+
+def test_a_storm_of_pushes_is_the_latest_commit_of_each_branch(aws: Stack) -> None:
+    """A pull request among them is not heeded: this run writes."""
+    causes = [pushed(n, "main", f"c{n}") for n in range(30)] + [pushed(40, "pull/7", "c9")]
+    store(aws, *causes)
+
+    gathered = gather()
+
+    assert [(push["branch"], push["sha"]) for push in gathered["pushes"]] == [("main", "c29")]
+    assert not gathered["proposed"]
+
+
+def test_a_dry_run_heeds_a_pull_request(aws: Stack) -> None:
+    """It gathers its own causes only."""
+    gathered = gather(run={**RUN, "fence": 0}, causes=[pushed(1, "pull/7", "c9")])
+
+    assert [push["branch"] for push in gathered["pushes"]] == ["pull/7"]
+    assert gathered["proposed"]

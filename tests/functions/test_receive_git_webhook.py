@@ -107,7 +107,7 @@ def test_a_push_becomes_a_cause(line: Line, host: str) -> None:
     ((source, detail),) = put(line)
     (cause,) = detail["causes"]
     assert (source, list(detail)) == ("tailkeeper.git", ["causes"])
-    assert cause["ref"] == f"{host} me/homelab main {NEW}"
+    assert cause["ref"] == f"{host} me/homelab main {NEW} {OLD}"
     assert (cause["kind"], cause["by"]) == ("git", "me")
     assert cause["id"].startswith(f"{host}:")
     if host not in {"gitlab", "bitbucket"}:
@@ -118,7 +118,7 @@ def test_a_push_of_bitbucket_data_center_becomes_a_cause(line: Line) -> None:
     """Whatever case the configuration writes the project's key in."""
     assert post("bitbucket-data-center-push") == ACCEPTED
     ((_, detail),) = put(line)
-    assert detail["causes"][0]["ref"] == f"bitbucket me/homelab main {NEW}"
+    assert detail["causes"][0]["ref"] == f"bitbucket me/homelab main {NEW} {OLD}"
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -325,7 +325,11 @@ def test_deliveries_in_another_order_are_put_right_by_their_time(line: Line) -> 
     for number in (2, 3, 1):
         post(payload=pushed(number))
     causes = [detail["causes"][0] for _, detail in put(line)]
-    assert [c["ref"][-1] for c in sorted(causes, key=lambda c: c["at"])] == ["2", "3", "4"]
+    assert [c["ref"].split()[3][-1] for c in sorted(causes, key=lambda c: c["at"])] == [
+        "2",
+        "3",
+        "4",
+    ]
 
 
 def test_no_push_is_of_tomorrow(line: Line) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.statemachines.script import (
+    PULL,
+    PUSHED,
     Failure,
     applying,
     counting,
@@ -17,7 +19,7 @@ from tests.statemachines.script import (
 START = ("Read The Input", "Is The Input Right?", "Dry Run?")
 ASK = (*START, "Store Causes", "Ask The Holder")
 CLAIM = (*ASK, "Claim The Lease", "Read Config")
-GATHER = (*CLAIM, "Gather Causes")
+GATHER = (*CLAIM, "Gather Causes", "Proposed?")
 LOOK = ("Observe", "Plan Change", "Anything To Apply?")
 SETTLE = (*LOOK, "Wait To Settle")
 PLANNED = (*GATHER, *LOOK)
@@ -28,8 +30,8 @@ WRITE = (*PROBE, *APPLY, *PROVE)
 JUDGED = (*PLANNED, *WRITE)
 CLOSE = ("Close Change", "Failed?")
 DONE = (*CLOSE, "Release The Lease", "Done")
-AGAIN = (*CLOSE, "Release The Lease", "More Causes Waiting", "Gather Causes")
-BROKEN = ("Close As Failed", "Failed")
+AGAIN = (*CLOSE, "Release The Lease", "More Causes Waiting", "Gather Causes", "Proposed?")
+BROKEN = ("Close As Failed", "Was It Proposed?", "Failed")
 
 RECORDS = (
     "Any Records? > Apply Records",
@@ -42,9 +44,16 @@ EVERYTHING = (
     "Any Split DNS? > Apply Split DNS",
 )
 THROTTLED_TRIES = 10
+NO_PUSH = "Any Push? > No Push"  # each run's that no push has caused
+LOST_GIT = ("Any Push? > Observe Git", "Observe Git > Git Lost Its Lease")
 FREE, HELD, UNTOUCHED = "free", "held", "untouched"
 LOST = Failure("LeaseLost")
 BUG = Failure("KeyError")
+PUSH, PULL_REQUEST = (
+    {"kind": "git", "id": ref, "at": "2026-11-21T23:00:00Z", "by": "me", "ref": ref}
+    for ref in (PUSHED, PULL)
+)
+PROPOSED = (*START, "Read Config", "Gather Causes", "Proposed?", "Announce Plan")
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ ENDS = [
     Case(
         "new causes cut the proof short",
         "applied",
-        (*JUDGED, "Gather Causes", *LOOK, *WRITE, *DONE),
+        (*JUDGED, "Gather Causes", "Proposed?", *LOOK, *WRITE, *DONE),
         {
             "PlanChange": [applying("records")],
             "JudgeProof": [judged("more"), judged("proven")],
@@ -119,7 +128,7 @@ ENDS = [
     Case(
         "a zone was not as it was remembered",
         "applied",
-        (*PLANNED, *PROBE, *APPLY, "Gather Causes", *LOOK, *WRITE, *DONE),
+        (*PLANNED, *PROBE, *APPLY, "Gather Causes", "Proposed?", *LOOK, *WRITE, *DONE),
         {"PlanChange": [applying("records")], "ApplyRecords": [{"stale": True}, {}]},
         RECORDS * 2,
     ),
@@ -133,10 +142,61 @@ ENDS = [
     Case(
         "dry run",
         "planned",
-        (*START, "Read Config", "Gather Causes", *LOOK, "Planned"),
+        (*START, "Read Config", "Gather Causes", "Proposed?", *LOOK, "Planned"),
         {"PlanChange": [applying("records")]},
         lease=UNTOUCHED,
         given={"dry_run": True},
+    ),
+    Case(
+        "a push",
+        "in_sync",
+        (*PLANNED, *DONE),
+        inner=("Any Push? > Observe Git",),
+        given={"causes": [PUSH]},
+    ),
+    Case(
+        "a push of which nothing can be read",
+        "in_sync",
+        (*PLANNED, *DONE),
+        {"ObserveGit": [BUG]},
+        ("Any Push? > Observe Git", "Observe Git > No Push"),
+        given={"causes": [PUSH]},
+    ),
+    Case(
+        "a pull request",
+        "planned",
+        (*PROPOSED, *LOOK, "Post Plan", "Planned"),
+        {"PlanChange": [applying("records")]},
+        ("Any Push? > Observe Git",),
+        UNTOUCHED,
+        {"dry_run": True, "causes": [PULL_REQUEST]},
+    ),
+    Case(
+        "a pull request whose plan fails",
+        "Failed",
+        (*PROPOSED, *LOOK[:2], *BROKEN[:2], "Post Failure", "Failed"),
+        {"PlanChange": [BUG]},
+        ("Any Push? > Observe Git",),
+        UNTOUCHED,
+        {"dry_run": True, "causes": [PULL_REQUEST]},
+    ),
+    Case(
+        "a pull request whose host is deaf",
+        "Failed",
+        (*PROPOSED, *LOOK[:2], *BROKEN[:2], "Post Failure", "Failed"),
+        {"PlanChange": [BUG], "PostPlan": [BUG]},
+        ("Any Push? > Observe Git",),
+        UNTOUCHED,
+        {"dry_run": True, "causes": [PULL_REQUEST]},
+    ),
+    Case(
+        "a pull request that cannot be told its plan",
+        "planned",
+        (*PROPOSED, *LOOK, "Post Plan", "Planned"),
+        {"PlanChange": [applying("records")], "PostPlan": [{}, BUG]},
+        ("Any Push? > Observe Git",),
+        UNTOUCHED,
+        {"dry_run": True, "causes": [PULL_REQUEST]},
     ),
 ]
 
@@ -179,7 +239,7 @@ SURFACE_FAILURES = [
 
 # Where a function can fail for good: which one, with which plan, and the path until there.
 STAGES: list[tuple[str, dict[str, list[Any]], tuple[str, ...], tuple[str, ...]]] = [
-    ("GatherCauses", {}, GATHER, ()),
+    ("GatherCauses", {}, GATHER[:-1], ()),
     *(
         (f"Observe{world}", {}, (*GATHER, "Observe"), ())
         for world in ("Tailnet", "Cluster", "Zones", "Resolver")
@@ -210,6 +270,17 @@ FAILURES = (
             HELD,
         )
         for f, answers, path, inner in STAGES
+    ]
+    + [
+        Case(
+            "ObserveGit has lost the lease",
+            "LeaseLost",
+            (*GATHER, "Observe", "Lease Lost"),
+            {"ObserveGit": [LOST]},
+            LOST_GIT,
+            HELD,
+            {"causes": [PUSH]},
+        )
     ]
     + [
         Case(

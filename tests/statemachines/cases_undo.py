@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.statemachines.cases import BROKEN, BUG, FREE, HELD, LOST, UNTOUCHED, Case
+from tests.statemachines.cases import BUG, FREE, HELD, LOST, UNTOUCHED, Case
 from tests.statemachines.script import Failure, applying, counting, judged
 
+
+BROKEN = ("Close As Failed", "Failed")
 
 ID = "20261121-230000-aaaaaa"
 KNOWN = ("Read The Input", "Is The Input Right?", "Find The Change", "Is It Known?", "Dry Run?")

@@ -78,6 +78,10 @@ class Script:
         return [call.payload for call in self.calls if call.function == function]
 
 
+PULL, PUSHED = "github me/homelab pull/7 5ea", "github me/homelab main 5ea"
+PUSHES = {ref: {"branch": ref.split()[2], "sha": "5ea"} for ref in (PULL, PUSHED)}
+
+
 def gather(payload: Any) -> dict[str, Any]:
     """Do what Gather Causes does."""
     run, asked, causes = payload["run"], 0, payload["causes"]
@@ -92,6 +96,8 @@ def gather(payload: Any) -> dict[str, Any]:
         "count": len(causes),
         "devices": [],
         "approved": [],
+        "pushes": [push for cause in causes if (push := PUSHES.get(cause.get("ref")))],
+        "proposed": run["dry_run"] and any(c.get("ref") == PULL for c in causes),
         "surfaces": payload["surfaces"],
         "listing": False,
         "adopted": None,
@@ -179,10 +185,13 @@ DEFAULTS: dict[str, Any] = {
     "ObserveTailnet": {"inline": {"reader": "tailnet"}},
     "ObserveCluster": [{"inline": {"reader": "cluster"}}],
     "ObserveZones": {"inline": {"reader": "zones"}},
+    "ObserveGit": {"inline": ["a commit"]},
     "ObserveResolver": {"inline": {"reader": "resolver"}},
     "PlanChange": plan(),
     "PlanUndo": plan(),
     "ImportMarks": plan(),
+    "PostPlan": {"link": "", "why": ""},
+    "RedeliverWebhooks": {"me/homelab": 0},
     "ProbeEndpoints": lambda payload: {"inline": [payload["targets"]]},
     "ApplyRecords": {"surface": "records", "written": 1},
     "ApplyResolver": {"surface": "resolver", "written": 1},

@@ -12,6 +12,7 @@ from tests.statemachines.cases import (
     FAILURES,
     FREE,
     HELD,
+    NO_PUSH,
     SURFACE_FAILURES,
     WRONG_INPUTS,
     Case,
@@ -39,8 +40,9 @@ def state_of(lease: dict[str, Any]) -> str:
 
 
 def inner_ways(entered: list[str]) -> list[str]:
-    """Return the transitions within branches, sorted."""
-    return sorted(f"{a} > {b}" for graph in INNER for a, b in walked(graph, entered))
+    """Return the transitions within branches, sorted, but for the one that most runs take."""
+    taken = (f"{a} > {b}" for graph in INNER for a, b in walked(graph, entered))
+    return sorted(way for way in taken if way != NO_PUSH)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ CASES = [*ENDS, *SURFACE_FAILURES, *FAILURES]
 ELSEWHERE: set[Way] = {
     ("Is The Input Right?", "Bad Input"),  # test_wrong_input_is_refused
     ("Claim The Lease", "Ask The Holder"),  # test_storm
+    ("Any Push?", "No Push"),  # every run without a push
     *pairwise((*ASK, "Coalesced")),
     *pairwise((*START, "Read Config")),
     *pairwise((*AGAIN, *LOOK)),

@@ -23,8 +23,14 @@ CALLS = {
     "Store Cause": ("PutItem", ("Store Causes",)),
     "Ask The Holder": ("ADD asked", ("Ask The Holder",)),
     "Claim The Lease": ("if_not_exists(fence", ("Claim The Lease",)),
-    "Read Config": ("GetParameter", ("Read Config", "Close As Failed", "Failed")),
-    "Keep The Baseline": ("baseline_", ("Keep The Baseline", "Close As Failed", "Failed")),
+    "Read Config": (
+        "GetParameter",
+        ("Read Config", "Close As Failed", "Was It Proposed?", "Failed"),
+    ),
+    "Keep The Baseline": (
+        "baseline_",
+        ("Keep The Baseline", "Close As Failed", "Was It Proposed?", "Failed"),
+    ),
     "Release The Lease": ("REMOVE holder", ("Release The Lease", "Failed")),
 }
 TRIES = 5
@@ -122,6 +128,7 @@ def test_more_causes_make_a_second_round_of_one_change(stage: Stage) -> None:
     assert path(stage, execution) == [
         *JUDGED,
         "Gather Causes",
+        "Proposed?",
         *LOOK,
         *APPLY,
         *PROVE,

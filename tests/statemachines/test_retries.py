@@ -24,7 +24,7 @@ FINAL, PASSING = INVOKING["Gather Causes"]["Retry"]
 THROTTLED = INVOKING["Apply Records"]["Retry"][1]
 AT_CLOUDFLARE = {"Observe Zones", "Apply Records", "Undo Records"}
 WINDOW = 300  # seconds for which Cloudflare blocks who asks too often
-FUNCTIONS = sorted(set(DEFAULTS) - {"JudgeSweep"})
+FUNCTIONS = sorted(set(DEFAULTS) - {"JudgeSweep", "RedeliverWebhooks"})
 TRIES = 4
 
 

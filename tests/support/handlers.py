@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from sandbox.tailscale import Tailscale
 
 REGION = "eu-central-1"
-SECRETS = ("TAILSCALE_SECRET", "CLOUDFLARE_SECRET", "KUBECONFIG_SECRET", "WEBHOOK_SECRETS")
+SECRETS = (
+    "TAILSCALE_SECRET",
+    "CLOUDFLARE_SECRET",
+    "KUBECONFIG_SECRET",
+    "WEBHOOK_SECRETS",
+    "GIT_SECRET",
+)
 ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
@@ -32,6 +38,7 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     "PUBLIC_DNS": "",
     "TAILNET_PROXY": "",
+    "GIT_URL": "",
 }
 RUN = {
     "holder": "arn:run",

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """Yield the example world, in which nothing but the tests starts a run."""
-    with running(tmp_path_factory.mktemp("world"), "--sweep", "rate(1 day)") as embedded:
+    """Yield the example world with a repository, in which nothing but the tests starts a run."""
+    words = ("--sweep", "rate(1 day)", "--git", "me/homelab")
+    with running(tmp_path_factory.mktemp("world"), *words) as embedded:
         yield embedded
 
 

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+
+
+def epoch(moment: str) -> float:
+    """Return a moment of RFC 3339 as epoch seconds; 0 for what is none."""
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        return 0
+    return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
 
 
 def rfc3339(epoch: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.carriers import Subject, subjects_of
 from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, unsettled
+from tailkeeper.git.remembering import ahead_of
 from tailkeeper.identity import identify
 from tailkeeper.mark_edits import texts_by_name
 from tailkeeper.records import Held, held_by_name
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tailkeeper.config import ClusterConfig, Config, ResolverConfig
+    from tailkeeper.git.foresight import Foresight
     from tailkeeper.ledger import Line
     from tailkeeper.model import Exposure
 
@@ -29,12 +31,15 @@ class Memory:
 
     `carriers` maps a gateway or resolver Service to {nodes, answers}: the node ids that were its,
     newest first, and the names and addresses that it answered. `missing_since` is the guard's;
-    `ledgers` hold, by place and key, what we wrote last.
+    `ledgers` hold, by place and key, what we wrote last. By branch, `commits` are the last ones
+    with their sources, `pending` the names that they took away.
     """
 
     carriers: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     ledgers: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
+    commits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pending: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def line(self, place: str, key: str) -> Line | None:
         """Return what we wrote last to a key, None when we never did."""
@@ -54,7 +59,8 @@ class World:
     """What was observed, as the readers' documents, and what a person configured and decided.
 
     `decisions` says of each digest that stands rejected or undone why it does; `approved` are the
-    digests that a person let through; `pending` names, by host, the commit that took it away.
+    digests that a person let through; `pending` names, by host, the commit that took it away;
+    `foresight` is what the run's own commits foresee.
     """
 
     config: Config
@@ -67,6 +73,7 @@ class World:
     decisions: Mapping[str, str] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
     pending: Mapping[str, str] = field(default_factory=dict)
+    foresight: Foresight | None = None
 
     @cached_property
     def tailnet(self) -> Tailnet:
@@ -82,7 +89,8 @@ class World:
     def exposures(self) -> tuple[Exposure, ...]:
         """Return every exposure, the declared ones too."""
         found = (e for discovery in self.discoveries.values() for e in discovery.exposures)
-        return (*found, *declared(self.config))
+        early = self.foresight.early if self.foresight else ()
+        return (*found, *declared(self.config), *early)
 
     @cached_property
     def held(self) -> Mapping[str, Mapping[str, Held]]:
@@ -151,7 +159,7 @@ class World:
     @cached_property
     def kept(self) -> frozenset[str]:
         """Return the hosts of which this read proves nothing."""
-        return frozenset().union(*(d.kept_hosts for d in self.discoveries.values()))
+        return ahead_of(self).union(*(d.kept_hosts for d in self.discoveries.values()))
 
     @cached_property
     def partial(self) -> Mapping[str, str]:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.adapters.aws import Aws
+from tailkeeper.adapters.aws import Aws, AwsError
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BUDGET = 40_000
+MISSING = frozenset({403, 404})  # S3 says 403 to who may not list the bucket
 
 
 @dataclass
@@ -44,6 +45,27 @@ class Artifacts:
         key = f"{folder}/{sha256(body).hexdigest()}.json"
         self.aws.put_object(self.bucket, key, body)
         return {"artifact": key}
+
+    def find(self, key: str) -> Any:
+        """Return the document that was stored under a key, or None."""
+        try:
+            return json.loads(self.aws.get_object(self.bucket, key))
+        except AwsError as error:
+            if error.status in MISSING:
+                return None
+            raise
+
+    def store(self, key: str, document: Any) -> None:
+        """Store a document under a key of its own, where `find` finds it."""
+        body = json.dumps(document, separators=(",", ":")).encode()
+        self.aws.put_object(self.bucket, key, body)
+
+    def publish(self, page: str, seconds: int) -> str:
+        """Store a page of HTML; return a signed link to it that is good for so many seconds."""
+        body = page.encode(errors="replace")
+        key = f"passing/pages/{sha256(body).hexdigest()}.html"
+        self.aws.put_object(self.bucket, key, body, "text/html; charset=utf-8")
+        return self.aws.link(self.bucket, key, seconds)
 
     def unpack(self, packed: Mapping[str, Any]) -> Any:
         """Return the document of a packed payload."""

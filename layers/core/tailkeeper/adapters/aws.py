@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
-from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -96,12 +96,20 @@ class Aws:
         return bytes(answer.data)
 
     @_repeat
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(
+        self, bucket: str, key: str, body: bytes, content_type: str = "application/json"
+    ) -> None:
         """Store an S3 object; raise AwsError when S3 refuses."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": content_type}
         answer = self._send("s3", "PUT", self._object_url(bucket, key), headers, body)
         if answer.status >= 300:  # noqa: PLR2004 - not 2xx
             raise AwsError("PutObject", f"{bucket}/{key}", answer.status)
+
+    def link(self, bucket: str, key: str, seconds: int) -> str:
+        """Return a signed link to an S3 object; it dies early with the session that signs it."""
+        request = AWSRequest(method="GET", url=self._object_url(bucket, key))
+        S3SigV4QueryAuth(_credentials(), "s3", self.region, expires=seconds).add_auth(request)
+        return str(request.url)
 
     def _url(self, service: str) -> str:
         return self.endpoint or f"https://{service}.{self.region}.amazonaws.com"

@@ -3,6 +3,8 @@
 memory / carriers   {key: {nodes, answers}}
 memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may be missing
 memory / devices    what the last sweep saw of the carriers' devices (`tailkeeper.device_changes`)
+memory / commits    {branch: {commit, at, sources, ahead}}
+memory / pending    {branch: {host: {commit, repository, at}}}
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.adapters.ledgers import ledgers
 from tailkeeper.adapters.packing import packed, unpacked
 from tailkeeper.gateways import GatewayDevice
+from tailkeeper.git.planning import FORESEEN
+from tailkeeper.git.remembering import commits_after, pending_after
 from tailkeeper.world import Memory
 
 
@@ -33,13 +37,14 @@ class Memories:
 
     table: Items
 
-    def load(self) -> Memory:
-        """Return what earlier runs left."""
+    def load(self, *, git: bool = False) -> Memory:
+        """Return what earlier runs left, that of git when it is asked for."""
         missing = self._read("missing")
         return Memory(
             self._read("carriers"),
             {(place, key): at for place, keys in missing.items() for key, at in keys.items()},
             ledgers(self.table),
+            *(self._read(name) if git else {} for name in ("commits", "pending")),
         )
 
     def save(self, world: World, plan: Plan | None, now: float) -> None:
@@ -53,6 +58,14 @@ class Memories:
             self._write("carriers", carriers)
         if _flat(missing) != world.memory.missing_since:
             self._write("missing", missing)
+        if (commits := commits_after(world)) != world.memory.commits:
+            self._write("commits", commits)
+        if (pending := pending_after(world, now)) != world.memory.pending:
+            self._write("pending", pending)
+
+    def commits(self) -> dict[str, Any]:
+        """Return what is known of each branch's last commit."""
+        return self._read("commits")
 
     def devices(self) -> Table:
         """Return what the last sweep saw of the carriers' devices."""
@@ -74,7 +87,8 @@ def _missing(world: World, plan: Plan | None, now: float) -> dict[str, dict[str,
     """Return since when complete reads miss names, by place and name."""
     missing: dict[str, dict[str, float]] = {}
     for change in plan.changes if plan else ():
-        if change.action == "Delete" and change.surface != "split-dns":
+        foreseen = change.verdict and change.verdict.row == FORESEEN
+        if change.action == "Delete" and change.surface != "split-dns" and not foreseen:
             # A delete that is refused rests on a partial read, which starts no clock.
             start = None if change.verdict and change.verdict.word == "refuse" else now
             since = world.memory.missing_since.get((change.place, change.key), start)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.config import Config
 from tailkeeper.expectations import batches_of, targets_of
+from tailkeeper.git.foresight import foresee
+from tailkeeper.git.remembering import explained
 from tailkeeper.moments import rfc3339
 from tailkeeper.world import World
 
@@ -38,15 +40,22 @@ def observed_world(
     `devices` are those that events told of, `approved` the digests that people let through.
     """
     observed = {name: stack.artifacts.unpack(part) for name, part in packed.items()}
+    read = Config.from_json(config)
+    clusters = {document["cluster"]: document for document in observed["cluster"]}
+    memory = Memories(stack.table).load(git=bool(read.repositories))
+    commits = observed.get("git")
+    foresight = foresee(clusters, commits, memory.commits, read) if commits else None
     return World(
-        config=Config.from_json(config),
+        config=read,
         tailnet_document=observed["tailnet"],
-        clusters={document["cluster"]: document for document in observed["cluster"]},
+        clusters=clusters,
         zones=observed["zones"],
         resolvers=observed["resolver"],
-        memory=Memories(stack.table).load(),
+        memory=memory,
         event_nodes=frozenset(devices),
         approved=frozenset(approved),
+        pending=explained(memory.pending, foresight.vanished if foresight else {}),
+        foresight=foresight,
     )
 
 

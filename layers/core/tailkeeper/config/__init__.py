@@ -101,6 +101,20 @@ class Config:
         domains = (domain for resolver in resolvers for domain in resolver.domains)
         return self.zone_of(host) is not None or any(within(host, domain) for domain in domains)
 
+    def repositories_of(self, provider: str, name: str, branch: str) -> tuple[Repository, ...]:
+        """Return what is configured of a branch, as webhooks write it; "" is any branch."""
+        return tuple(
+            repository
+            for repository in self.repositories
+            if repository.name.lower() == name.lower()
+            and branch in {"", repository.branch}
+            and _same_host(repository.provider, provider)
+        )
+
+    def cluster_applying(self, repository: Repository) -> str:
+        """Return the name of the cluster that applies a repository, "" when there is none."""
+        return repository.cluster or next((cluster.name for cluster in self.clusters), "")
+
     def zone_of(self, host: str) -> ZoneConfig | None:
         """Return the zone that holds a canonical name, the longest one, or None."""
         name = zone_of(host, (zone.name for zone in self.zones))
@@ -117,11 +131,17 @@ class Config:
         return document_of(self)
 
 
+def _same_host(one: str, other: str) -> bool:
+    """Say whether two names are one provider: a Forgejo may be taken for the Gitea it was."""
+    return one == other or {one, other} == {"gitea", "forgejo"}
+
+
 def _compare(config: Config, section: Section) -> None:
     """Blame what is right alone and wrong together: doubles, and names without a place."""
     _refuse_doubles(section, "zones", (zone.name for zone in config.zones))
     _refuse_doubles(section, "clusters", (cluster.name for cluster in config.clusters))
     _refuse_doubles(section, "credentials", (item.name for item in config.credentials))
+    _place_repositories(config, section)
     for place, cluster in enumerate(config.clusters):
         below = Section({}, ("clusters", place), section.problems)
         _refuse_doubles(below, "gateways", (gateway.key for gateway in cluster.gateways))
@@ -148,6 +168,17 @@ def _check_carrier(
     }:
         remedy = f"add it to the gateways of {cluster.name}"
         section.blame(("exposures", place, "target"), "is a Gateway that is not followed", remedy)
+
+
+def _place_repositories(config: Config, section: Section) -> None:
+    """Refuse a repository of which nobody knows the cluster that applies it."""
+    names = [cluster.name for cluster in config.clusters]
+    for place, repository in enumerate(config.repositories):
+        path = ("repositories", place, "cluster")
+        if repository.cluster and repository.cluster not in names:
+            section.blame(path, f"is {repository.cluster!r}", f"use {', '.join(names)}")
+        elif not repository.cluster and len(names) > 1:
+            section.blame(path, "is missing", f"say which applies it: {', '.join(names)}")
 
 
 def _refuse_doubles(section: Section, key: str, names: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_DELETES = 10_000
 LAST_PORT = 65_535
 OBJECT = re.compile(r"(gateway|service|ingress)/[^/]+/[^/]+|proxygroup/[^/]+")
+MOST_HOOKS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,26 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git repository whose pushes are causes, when they touch one of `paths` on `branch`."""
+    """A git repository whose pushes are causes, when they touch one of `paths` on `branch`.
+
+    `url` is a host of one's own. `cluster` is which one applies it, "" for the only one. `apply`
+    says whether names wait until the cluster accepts them. Failed deliveries of the webhook `hook`
+    are asked for again; 0 is none.
+    """
 
     provider: str
     name: str
     branch: str = "main"
     paths: tuple[str, ...] = ()
+    url: str = ""
+    cluster: str = ""
+    apply: str = "accepted"
+    hook: int = 0
+
+    @property
+    def key(self) -> str:
+        """Identify what is read: provider, name and branch, and the cluster where it is named."""
+        return f"{self.provider} {self.name} {self.branch} {self.cluster}".rstrip()
 
     @classmethod
     def read(cls, section: Section) -> Repository:
@@ -93,6 +108,10 @@ class Repository:
             name=section.text("name", like="me/homelab", check=_repository),
             branch=section.text("branch", "main", check=_one_word),
             paths=section.texts("paths", like="apps/**", check=_pattern),
+            url=section.text("url", "", check=_url),
+            cluster=section.text("cluster", ""),
+            apply=section.choice("apply", ("accepted", "at-once"), "accepted"),
+            hook=section.whole("hook", 0, least=0, most=MOST_HOOKS),
         )
         section.finish()
         return repository
@@ -177,6 +196,12 @@ def _view(value: str) -> str:
     if value not in {"public", "tailnet"}:
         raise UnfitError(f"is {value!r}", "use public or tailnet")
     return value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise UnfitError(f"is {value!r}", "write it as https://git.example.com")
+    return value.rstrip("/")
 
 
 def _hop(value: str) -> str:
