@@ -52,6 +52,8 @@ def test_an_offline_twin_is_reported_and_never_followed() -> None:
     assert (carrier.node_id, carrier.name) == ("n2", "gateway-envoy-1.tail.ts.net")
     (ghost,) = world.ghosts
     assert ghost.startswith("gateway-envoy.tail.ts.net (n1, offline) is an offline twin of")
+    asked = replace(world, config=replace(world.config, ghosts="remove"))
+    assert asked.ghosts[0].endswith("deleting it is beyond undo, so that is for a person to do")
 
 
 @pytest.mark.parametrize(

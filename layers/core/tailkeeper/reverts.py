@@ -1,8 +1,8 @@
 """Writers who bring their own values back: written over once, then held by name (F11, F12, S5).
 
 What stands is compared with what we wrote last (`tailkeeper.ledger`); a ConfigMap's managed fields
-say who wrote it. A hold ends a day after we last wrote over that writer, when a person approves, or
-with `take_over`, which is the order to write over everybody.
+say who wrote it. A hold ends a day after we last wrote over that writer, or when a person approves.
+`take_over` lets us write over what we never wrote, but fights no more than that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.ledger import SOMEBODY
 from tailkeeper.leftovers import is_foreign
 from tailkeeper.managers import remedy
-from tailkeeper.nameservers import is_taken_over, others_of, owned
+from tailkeeper.nameservers import others_of, owned
 from tailkeeper.workloads import DOCUMENT_LINE
 from tailkeeper.world import place_of, resolvers_of
 
@@ -53,8 +53,8 @@ def reverts(world: World, changes: Sequence[Change], since: float) -> Reverts:
         place = place_of(cluster, config)
         planned = [change for change in changes if change.place == place]
         if planned and world.resolvers[place]["text"] is not None:
-            lifted = config.take_over or any(_is_approved(world, c) for c in planned)
-            _of_document(world, cluster, config, since, found, lifted=lifted)
+            approved = any(_is_approved(world, change) for change in planned)
+            _of_document(world, cluster, config, since, found, approved=approved)
     return found
 
 
@@ -65,7 +65,7 @@ def _of_key(world: World, change: Change, since: float, found: Reverts) -> None:
             mend = "remove it, or set take_over: true on the resolver"
             found.held[key] = f"{change.key} is asked of {whose}, which is not ours: {mend}"
     elif not any(line.wrote(value) for value in _as_ours(world, change)):
-        again = line.times_over(SOMEBODY, since) > 0 and not _is_lifted(world, change)
+        again = line.times_over(SOMEBODY, since) > 0 and not _is_approved(world, change)
         mend = "find what else writes it, a person, Terraform or an ExternalDNS, and end that"
         found.add(key, SOMEBODY, f"{change.key} of {change.place}", mend, again=again)
 
@@ -76,16 +76,6 @@ def _as_ours(world: World, change: Change) -> Iterator[Any]:
     if change.surface == "split-dns" and change.before:
         others = others_of(world).get(change.key, ())
         yield {"nameservers": [a for a in change.before["nameservers"] if a not in others]}
-
-
-def _is_lifted(world: World, change: Change) -> bool:
-    """Say whether a person has let us write over everybody, or over this one time."""
-    zones = (zone for zone in world.config.zones if zone.name == change.place)
-    return (
-        _is_approved(world, change)
-        or any(zone.take_over for zone in zones)
-        or (change.surface == "split-dns" and is_taken_over(world, change.key))
-    )
 
 
 def _is_approved(world: World, change: Change) -> bool:
@@ -99,7 +89,7 @@ def _of_document(
     since: float,
     found: Reverts,
     *,
-    lifted: bool,
+    approved: bool,
 ) -> None:
     place = place_of(cluster, config)
     observed, line = world.resolvers[place], world.memory.line(place, DOCUMENT_LINE)
@@ -112,5 +102,5 @@ def _of_document(
             why = f"{what} belongs to {who}: set take_over: true, or {mend}"
             found.held[place, DOCUMENT_LINE] = why
     elif not line.wrote(text):
-        again = line.times_over(who, since) > 0 and not lifted
+        again = line.times_over(who, since) > 0 and not approved
         found.add((place, DOCUMENT_LINE), who, what, mend, again=again)

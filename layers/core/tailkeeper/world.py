@@ -148,8 +148,13 @@ class World:
     @cached_property
     def ghosts(self) -> tuple[str, ...]:
         """Return the offline twins of the gateways' devices, in words."""
+        mend = (
+            "; deleting it is beyond undo, so that is for a person to do"
+            if self.config.ghosts == "remove"
+            else ""
+        )
         return tuple(
-            f"{twin} is an offline twin of {key}'s device"
+            f"{twin} is an offline twin of {key}'s device{mend}"
             for cluster in self.config.clusters
             for gateway in cluster.gateways
             for key in [f"{cluster.name}/{gateway.key}"]

@@ -1,0 +1,66 @@
+"""Somebody else writes what we write, or a device changes without an event."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+
+if TYPE_CHECKING:
+    from tests.support.embedded import Embedded
+
+pytestmark = pytest.mark.world
+
+NAMESPACE, HOSTS = ("-n", "tailnet-dns"), ("configmap", "tailkeeper-hosts")
+HIS = "100.64.0.66 home.hearth.example\n"
+
+
+def patch(world: Embedded, text: str) -> None:
+    """Let a person write the hosts file that he thinks is right."""
+    document = json.dumps({"data": {"hosts": text}})
+    world.kubectl(*NAMESPACE, "patch", *HOSTS, "--type", "merge", "-p", document)
+
+
+def sweep(world: Embedded) -> dict[str, Any]:
+    """Run a sweep; return its output."""
+    output: dict[str, Any] = json.loads(world.command("run", "sweep", "--json").stdout)
+    return output
+
+
+def test_two_reverts(in_step: Embedded) -> None:
+    """A manual `kubectl patch` fails no run: it is written over and named, then held and named."""
+    ours = json.loads(in_step.kubectl(*NAMESPACE, "get", *HOSTS, "-o", "json"))["data"]["hosts"]
+    patch(in_step, HIS)
+    first = in_step.converge()
+    patch(in_step, HIS)
+    second = in_step.converge()
+    swept = sweep(in_step)
+    patch(in_step, ours)
+    settled = in_step.converge()
+
+    outcomes = [output["outcome"] for output in (first, second, swept, settled)]
+    assert outcomes == ["applied", "held", "in_sync", "in_sync"]
+    reports = in_step.change(first["change_id"])["reports"]
+    assert any(report.startswith("kubectl-patch wrote hosts of") for report in reports)
+    assert swept["plan"]["held"] == second["plan"]["held"] > 0
+
+
+def test_a_rename_that_nobody_tells(in_step: Embedded) -> None:
+    """Tailscale sends no event when a device is renamed: the sweep finds it, and says so."""
+    node = in_step.devices("gateway-envoy")[0]["nodeId"]
+    name = in_step.devices("gateway-envoy")[0]["name"].partition(".")[0]
+    sweep(in_step)
+    began = time.time()
+    in_step.admin("tailscale", "POST", f"/devices/{node}/rename", {"name": "front"})
+
+    swept = sweep(in_step)
+
+    found = f"device {node} {name} renamed to front"
+    assert (swept["outcome"], swept["devices"]) == ("started", [found])
+    (output,) = in_step.outputs_since(began)
+    assert output["outcome"] == "applied"
+    assert f"found by sweep: {found}" in [cause["ref"] for cause in output["causes"]]
+    in_step.admin("tailscale", "POST", f"/devices/{node}/rename", {"name": name})
