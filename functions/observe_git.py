@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper.adapters.git_host import TROUBLE, GitHost, connect
+from tailkeeper.adapters.git_host import TROUBLE, GitHost, Unreachable, connect
 from tailkeeper.adapters.manifests import is_manifest, read_manifests
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
@@ -21,6 +22,7 @@ from tailkeeper.path_patterns import selects
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+PATIENCE = 25  # seconds after which no other commit is asked for: a function has a minute
 VERSION = 1  # of what is kept of a commit's manifests
 logger = Logger(service="observe-git")
 
@@ -30,8 +32,9 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     stack().lease(event["run"])
     config = Config.from_json(event["config"])
     tokens, known = stack().secret("GIT_SECRET"), Memories(stack().table).commits()
+    ends = time.monotonic() + PATIENCE
     observed = [
-        commit_of(push, repository, config, tokens, known)
+        commit_of(push, repository, config, tokens, known=known, ends=ends)
         for push in map(Push.from_json, event["pushes"])
         for repository in config.repositories_of(
             push.provider, push.repository, "" if push.pull else push.branch
@@ -47,7 +50,9 @@ def commit_of(
     repository: Repository,
     config: Config,
     tokens: dict[str, str],
+    *,
     known: Collection[str],
+    ends: float,
 ) -> dict[str, Any]:
     """Return one commit: who it is, what its manifests say, or why that could not be read."""
     commit: dict[str, Any] = {
@@ -67,14 +72,22 @@ def commit_of(
     }
     try:
         with connect(repository, tokens, os.environ["GIT_URL"]) as host:
+            check_time(ends)
             # Deliveries come in any order, and again: the branch knows its latest commit.
             commit["commit"] = push.sha if push.pull else host.head(repository.branch)
             commit |= manifests(host, repository, commit["commit"])
             if before := previous(host, repository, push, known):
+                check_time(ends)
                 commit["previous"] = manifests(host, repository, before)
     except (*TROUBLE, UnfitError) as error:
         commit["why"] = str(error)
     return commit
+
+
+def check_time(ends: float) -> None:
+    """Raise Unreachable once hosts have taken so long that another would cost us all of them."""
+    if time.monotonic() > ends:
+        raise Unreachable("there is no time left to ask its host")
 
 
 def previous(host: GitHost, repository: Repository, push: Push, known: Collection[str]) -> str:

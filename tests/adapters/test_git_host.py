@@ -185,6 +185,23 @@ def test_a_spent_limit(lab: Lab) -> None:
         lab.host.gate.limit = 5000
 
 
+@pytest.mark.parametrize(
+    ("url", "elsewhere", "sent"),
+    [
+        ("", "", "Bearer ours"),
+        ("https://git.example.com", "", "Bearer theirs"),
+        ("https://else.example.com", "", None),
+        ("https://else.example.com", "http://127.0.0.1:9", "Bearer ours"),
+    ],
+)
+def test_a_token_goes_to_its_own_host(url: str, elsewhere: str, sent: str | None) -> None:
+    """A host of one's own is not given what opens the provider's public one."""
+    tokens = {"gitlab": "ours", "https://git.example.com": "theirs"}
+
+    with connect(Repository("gitlab", "a/b", url=url), tokens, elsewhere) as host:
+        assert host.http.headers.get("Authorization") == sent
+
+
 def test_a_host_that_is_not_there() -> None:
     """Nobody listens: said in a sentence, after three tries."""
     with (

@@ -228,6 +228,7 @@ def test_who_does_not_know_both_sides_compares_nothing(side: str) -> None:
     assert verdicts(world) == {}
     assert world.foresight
     assert (world.foresight.known, world.foresight.vanished) == ({}, {})
+    assert world.foresight.troubles, "a pull request must not be told that all is well"
     assert commits_after(world)[KEY]["commit"] == OTHER
 
 

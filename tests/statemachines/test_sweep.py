@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 from tests.statemachines.definitions import source
 from tests.statemachines.script import Failure, applying, judged, sweeping
 from tests.statemachines.stage import LEASE_SECONDS
+from tests.support.handlers import client
 
 
 if TYPE_CHECKING:
@@ -134,3 +136,20 @@ def test_a_sweep_and_its_converge_agree_on_the_lease(stage: Stage) -> None:
     assert ended["output"]["outcome"] == "applied"
     assert (stage.lease()["expires"], "holder" in stage.lease()) == (0, False)
     assert not stage.items("causes")
+
+
+def test_only_who_watches_a_webhook_asks_for_deliveries(stage: Stage, endpoint: str) -> None:
+    """Before it looks at the world; a host that fails keeps no sweep from it."""
+    ssm, name = client(endpoint, "ssm"), os.environ["TABLE"]
+    stage.swept()
+    assert stage.script.payloads("RedeliverWebhooks") == []
+    usual = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    watched = {"repositories": [{"provider": "github", "name": "me/homelab", "hook": 7}]}
+    ssm.put_parameter(Name=name, Value=json.dumps(watched), Overwrite=True)
+    stage.script.answers["RedeliverWebhooks"] = [Failure("KeyError")]
+
+    swept = stage.swept()
+
+    ssm.put_parameter(Name=name, Value=usual, Overwrite=True)
+    assert stage.script.payloads("RedeliverWebhooks") == [{"config": watched}]
+    assert swept["output"]["outcome"] == "in_sync"

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from tailkeeper.config import Repository
 
-LONG = 15  # seconds: what kept us waiting is not asked again; a function has a minute for all
-DOWNLOAD = 25  # seconds that an archive may take
+LONG = 7  # seconds: what kept us waiting is not asked again; a function has a minute for all
+TIMEOUT = 8
+DOWNLOAD = 20  # seconds that an archive may take
 THROTTLES = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.FORBIDDEN})
 AGAIN = "Cannot transition status"  # GitLab, asked to set the state that stands
 
@@ -132,16 +133,17 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # a redirect's address may
 
 @contextmanager
 def connect(repository: Repository, tokens: Mapping[str, str], elsewhere: str) -> Iterator[GitHost]:
-    """Yield a repository's host. `tokens` are by provider; `elsewhere` replaces every address.
+    """Yield a repository's host; `elsewhere` replaces every address.
 
-    A token is the host's own: it goes to no other address, and a public repository needs none.
+    `tokens` are by provider, or by the `url` of a host of one's own: a token goes nowhere else. A
+    public repository needs none.
     """
     host = HOSTS[repository.provider]
     url = elsewhere or repository.url or host.url
-    token = tokens.get(repository.provider, "")
+    token = tokens.get((not elsewhere and repository.url) or repository.provider, "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"User-Agent": "tailkeeper", "Accept": "application/json"}
-    with httpx.Client(base_url=url, headers=headers, timeout=10, max_redirects=3) as http:
+    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, max_redirects=3) as http:
         yield GitHost(http, host, repository.name, url if not host.web or elsewhere else host.web)
 
 

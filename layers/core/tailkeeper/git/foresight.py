@@ -60,8 +60,12 @@ def foresee(
     for commit in commits:
         troubles += _troubles(commit)
         cluster = future.get(commit["cluster"])
-        if commit["why"] or cluster is None or cluster["partial"]:
+        if commit["why"]:
             continue  # who does not know both sides compares nothing
+        if cluster is None or cluster["partial"]:
+            why = f"cluster {commit['cluster']} was not read whole"
+            troubles.append(f"{named(commit)} foresees nothing: {why}")
+            continue
         last = {} if commit["pull"] else memory.get(commit["key"], {})
         seen = _Seen(commit, cluster, last, config)
         troubles += seen.troubles
