@@ -53,6 +53,18 @@ def test_a_write_that_dies_leaves_both_values_ours(aws: Stack) -> None:
     assert ledger.lines()["a"].times_over("somebody", 0) == 1
 
 
+def test_of_many_writes_the_last_are_noted(aws: Stack) -> None:
+    """Ten thousand names at once cost no more than a thousand."""
+    ledger = Ledger(aws.table, ZONE)
+
+    ledger.noting(lambda _: Written(""))([change(str(n), None, n) for n in range(1_500)])
+
+    lines = ledger.lines()
+    assert len(lines) == 1_000
+    assert lines["1499"].done
+    assert "499" not in lines
+
+
 def test_each_place_has_a_ledger_of_its_own(aws: Stack) -> None:
     """All of them are read at once; nobody who never wrote is in it."""
     for place in ("example.com", "example.org"):

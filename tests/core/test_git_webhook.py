@@ -66,6 +66,7 @@ def test_a_branch_that_comes_or_goes_has_no_list_of_files(host: str) -> None:
     created, deleted = push(host, before=ZEROS, **counts), push(host, after=ZEROS, **counts)
 
     assert (created.created, created.deleted, created.files) == (True, False, None)
+    assert push(host, before=ZEROS).files is None, "though its commits are shown"
     assert (deleted.created, deleted.deleted, deleted.files) == (False, True, None)
 
 
@@ -291,6 +292,7 @@ def test_other_events_say_nothing(headers: dict[str, str], payload: Any) -> None
             "8c1b6f0e-55c8-4f0a-a8e2-9d0f1a2b3c4d",
         ),
         ({"x-github-event": "push"}, "github", "push", ""),
+        ({"x-event-key": "x", "x-request-id": "x" * 8000}, "bitbucket", "x", "x" * 100),
     ],
 )
 def test_senders_are_told_apart_by_their_own_headers(

@@ -75,7 +75,7 @@ def noted(line: Line | None, before: Any, after: Any, writer: str, now: float) -
 
 def settled(lines: Mapping[str, Line], keys: Iterable[str]) -> dict[str, Line]:
     """Return the lines after the writes of these keys came through."""
-    return {**lines, **{key: replace(lines[key], done=True) for key in keys}}
+    return {**lines, **{key: replace(lines[key], done=True) for key in keys if key in lines}}
 
 
 def newest(lines: Mapping[str, Line]) -> dict[str, Line]:

@@ -24,7 +24,8 @@ DOMAINS = "--domain-filter"
 def external_dns_writers(world: World) -> dict[str, str]:
     """Return, by zone, the ExternalDNS that runs with the zone's owner id and is not taken over."""
     return {
-        zone.name: f"ExternalDNS {_name(deployment)} (scale it to 0, or set take_over: true)"
+        zone.name: f"ExternalDNS {_name(deployment)} (scale it to 0, give it another"
+        " owner id, or set take_over: true)"
         for _, deployment, zones in _at_work(world)
         for zone in zones
         if not _taken_over(zones)

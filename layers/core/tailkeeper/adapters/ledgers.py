@@ -44,7 +44,7 @@ class Ledger:
         """Return a `write` that notes each change's value before, and that it is done after."""
 
         def noted(changes: Sequence[Change]) -> Written:
-            noted = self.note((change.key, change.before, change.after) for change in changes)
+            noted = self.note([(change.key, change.before, change.after) for change in changes])
             written = write(changes)
             self.settle(noted, {change.key for change in changes} - written.refused.keys())
             return written
@@ -60,14 +60,15 @@ class Ledger:
             self.settle(lines, [key for key, _, _ in writes])
 
     def note(
-        self, writes: Iterable[tuple[str, Any, Any]], writer: str = SOMEBODY
+        self, writes: Sequence[tuple[str, Any, Any]], writer: str = SOMEBODY
     ) -> dict[str, Line]:
         """Note what is about to be written, as (key, before, after); return all lines.
 
+        Of more writes than a ledger keeps, the last ones are noted.
         `writer` is whose the value before is, where it is not ours.
         """
         lines, now = self.lines(), time.time()
-        for key, before, after in writes:
+        for key, before, after in writes[-ledger.KEPT_LINES :]:
             lines[key] = ledger.noted(lines.get(key), before, after, writer, now)
         self._keep(lines)
         return lines
