@@ -26,6 +26,12 @@ WHERE = """\
 Which tailkeeper: --sandbox FILE, else the file that TAILKEEPER_SANDBOX names, else the stack
 --stack (tailkeeper) in the ambient AWS session.
 """
+DECIDED = """\
+ID is a change under which something is held: `tailkeeper status` lists them.
+"""
+STANDING = """\
+Exit code: 0 nothing is held or refused; 1 failed; 2 something is held; 3 refused; 64 usage.
+"""
 OUTCOMES = """\
 Exit code: 0 applied, in_sync or planned; 1 failed; 2 held; 3 refused; 4 undone; 64 usage.
 """
@@ -59,6 +65,9 @@ def parser() -> Parser:
     _undo(_command(commands, "undo", "take a change back, exactly", UNDONE))
     text = "show what ExternalDNS keeps in a zone, take its marks over, give them back"
     _import(_command(commands, "import-externaldns", text, MARKS))
+    _approve(_command(commands, "approve", "let what is held through", DECIDED + OUTCOMES))
+    _decide(_command(commands, "reject", "let what is held stay undone", DECIDED))
+    _where(_command(commands, "status", "show what is held or refused, and why", STANDING))
     return whole
 
 
@@ -145,6 +154,18 @@ def _import(command: Parser) -> None:
 def _how(command: Parser) -> None:
     command.add_argument("--dry-run", action="store_true", help="plan only; takes no lease")
     command.add_argument("--follow", action="store_true", help="show each state as it is left")
+
+
+def _approve(command: Parser) -> None:
+    _decide(command)
+    command.add_argument("--follow", action="store_true", help="show each state as it is left")
+
+
+def _decide(command: Parser) -> None:
+    command.add_argument("id", metavar="ID", help="the change that holds it")
+    only = "only these names of the change"
+    command.add_argument("--only", nargs="+", default=[], metavar="KEY", help=only)
+    _where(command)
 
 
 def _where(command: Parser) -> None:

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.problems import Misuse, Problem
+from tailkeeper.adapters.aws import AwsError
 
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def opened(sandbox: str | None, stack: str | None) -> Iterator[Deployment]:
     file = sandbox or (None if stack else os.environ.get(SANDBOX))
     try:
         yield of_sandbox(Path(file)) if file else of_stack(stack or STACK)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, AwsError) as error:
         where = f"the sandbox of {file}" if file else "AWS"
         remedy = f"is it still running? start it with `tailkeeper up --state {file}`"
         raise Problem(f"{where}: {error}" + (f"\n{remedy}" if file else "")) from error

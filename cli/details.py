@@ -67,5 +67,6 @@ REMARKS: dict[str, Callable[[Payload], str]] = {
     **dict.fromkeys(("Undo Records", "Undo Resolver", "Undo Split DNS"), _applied),
     "Judge Proof": _judged,
     "Judge Sweep": _swept,
+    "Tell People": lambda payload: f"of {payload.get('told', 0)} held",
     "Close Change": lambda payload: str(payload.get("outcome", "")),
 }

@@ -44,11 +44,17 @@ class Ended:
         return str((self.output or {}).get("outcome", "failed"))
 
 
-def start(deployment: Deployment, machine: str, document: Mapping[str, Any]) -> str:
-    """Start a Standard execution; return its ARN."""
-    answer = deployment.states.start_execution(
-        stateMachineArn=deployment.machine(machine), input=json.dumps(document)
-    )
+def start(
+    deployment: Deployment, machine: str, document: Mapping[str, Any], *, name: str = ""
+) -> str:
+    """Start a Standard execution; return its ARN, which is that of an earlier one of its name."""
+    arn, named = deployment.machine(machine), {"name": name} if name else {}
+    try:
+        answer = deployment.states.start_execution(
+            stateMachineArn=arn, input=json.dumps(document), **named
+        )
+    except deployment.states.exceptions.ExecutionAlreadyExists:
+        return f"{arn.replace(':stateMachine:', ':execution:')}:{name}"
     return answer["executionArn"]
 
 

@@ -23,6 +23,7 @@ def aws_part(stack: Mapping[str, Any]) -> dict[str, Any]:
         **{name: stack[name] for name in names},
         "table": outputs["TableName"],
         "artifacts": outputs["ArtifactsBucket"],
+        "topic": outputs["Notifications"],
         "log_group": stack["resources"]["Logs"],
     }
 

@@ -71,6 +71,13 @@ def entries(deployment: Deployment, change_id: str) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.round, *_order(entry.change)))
 
 
+def questions(deployment: Deployment, change_id: str) -> list[dict[str, str]]:
+    """Return what people were asked about a change, in which words, and what a link answered."""
+    shown = ("at", "subject", "words", "receipt", "answer", "done")
+    found = _items(deployment, f"asked#{change_id}")
+    return [{name: item[name]["S"] for name in shown if name in item} for item in found]
+
+
 def lease_expiry(deployment: Deployment) -> float:
     """Return when the lease expires, in epoch seconds; 0 when nobody holds it."""
     key = {"pk": {"S": "lease"}, "sk": {"S": "stack"}}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
+from tailkeeper.summary import text_of
+
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tailkeeper.model import Change
 
@@ -26,21 +28,13 @@ STYLES = {
     "degraded": "yellow",
     "blind": "yellow",
     "undone": "yellow",
+    "rejected": "yellow",
+    "approved": "green",
     "refused": "red",
     "refuse": "red",
     "failed": "red",
     "conflict": "red",
     "down": "red",
-}
-TEXTS: dict[str, Callable[[Any], str]] = {
-    "records": lambda records: ", ".join(f"{r['type']} {r['content']}" for r in records),
-    "addresses": ", ".join,
-    "nameservers": ", ".join,
-    "text": lambda text: f"somebody's document, {len(text.splitlines())} lines",
-    "mode": lambda mode: f"our {'Corefile' if mode == 'corefile' else 'hosts file'}",
-    "mark": lambda content: "mark " + content.strip('"'),
-    "suspend": lambda suspended: "suspended" if suspended else "running",
-    "replicas": lambda number: f"{number} replica{'' if number == 1 else 's'}",
 }
 
 
@@ -77,14 +71,6 @@ def verdict_of(change: Change) -> str:
     if change.verdict.word == "apply":
         return "apply"
     return f"{change.verdict.word}: {'; '.join(change.verdict.reasons)}"
-
-
-def text_of(value: Any) -> str:
-    """Return a change's `before` or `after` in one short text (tailkeeper.model has the shapes)."""
-    if not isinstance(value, dict):
-        return "-" if value is None else str(value)
-    shape = next((name for name in TEXTS if name in value), "")
-    return TEXTS[shape](value[shape]) if shape else str(value)
 
 
 def counts_text(counts: Mapping[str, int]) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper.adapters.journal import APPLIED, KEPT
+from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
+from tailkeeper.decisions import Decision, remembered
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
 from tailkeeper.summary import OUTCOMES, counts_of, outcome_of
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tailkeeper.adapters.journal import Entry
+    from tailkeeper.model import Change
 
 UNDO = "undo"  # how the name of an undo's round ends
 logger = Logger(service="close-change")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return the execution's output: {change_id, outcome, causes, plan, proof, why}."""
+    """Return the execution's output: {change_id, outcome, causes, plan, proof, why, to_tell}.
+
+    `to_tell` is how many holds people have not been told of.
+    """
     run, planned = event["run"], event["planned"] or {}
     if not run["dry_run"] and run["fence"]:
         stack().lease(run)
@@ -45,6 +50,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         "plan": counts_of(plan),
         "proof": event["proof"] or {},
         "why": "; ".join(failures)[:1000],
+        "to_tell": 0,
     }
     if answer["outcome"] != "in_sync":
         answer = journalled(answer, event, plan)
@@ -108,8 +114,9 @@ def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None)
         "closed": rfc3339(time.time()),
     }
     stack().journal.close(change_id, head)
-    decide(plan, change_id)
-    return {**answer, "outcome": ranked[0], "causes": head["causes"], "plan": counts}
+    told = decide(plan, change_id, undone=event["undone"])
+    result = {"outcome": ranked[0], "causes": head["causes"], "plan": counts, "to_tell": told}
+    return {**answer, **result}
 
 
 def written_counts(entries: Iterable[Entry]) -> dict[str, int]:
@@ -119,20 +126,18 @@ def written_counts(entries: Iterable[Entry]) -> dict[str, int]:
     return {action: actions[action] for action in ("create", "update", "delete")}
 
 
-def decide(plan: Plan | None, change_id: str) -> None:
-    """Remember what was held or refused and why, so that a sweep does not ask for it again."""
-    standing = (*plan.with_word("hold"), *plan.with_word("refuse")) if plan else ()
-    stack().table.write(
-        {
-            "pk": "decisions",
-            "sk": change.digest,
-            "word": change.verdict.word,
-            "reasons": json.dumps(change.verdict.reasons),
-            "key": f"{change.surface} {change.key}",
-            "change": change_id,
-            "at": rfc3339(time.time()),
-            "expires_at": int(time.time()) + KEPT,
-        }
-        for change in standing
-        if change.verdict
+def decide(plan: Plan | None, change_id: str, *, undone: bool) -> int:
+    """Remember what was held, refused and undone; return how many holds people must be told of."""
+    known, now = stack().decisions.known(), time.time()
+    made = list(remembered(plan, known, change_id, now))
+    back = taken_back(stack().journal.entries(change_id)) if undone else []
+    stack().decisions.keep(
+        [*made, *(Decision.on(change, "undone", change_id, now) for change in back)]
     )
+    return sum(one.news for one in made)
+
+
+def taken_back(entries: Iterable[Entry]) -> list[Change]:
+    """Return the changes that an undo has reverted: a sweep would only make them again."""
+    reverts = [e for e in entries if e.state == APPLIED and e.round.endswith(UNDO)]
+    return [entry.change.inverse for entry in reverts]

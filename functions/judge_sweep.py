@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.lease import LEASE
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
+from tailkeeper.decisions import asking, undecided
 from tailkeeper.model import Cause, Plan
 
 
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     news = event["planned"].get("devices") or {"changes": {}, "table": None}
     # A run at work sees all this itself, and a cause would cut its proof short; or it dies.
     held = is_held()
-    looks = () if held else (to_apply(plan), undecided(plan), stranded())
+    looks = () if held else (to_apply(plan), untold(plan), stranded())
     reasons = [reason for reason in looks if reason]
     if news["table"] and not held:
         Memories(stack().table).keep_devices(stack().artifacts.unpack(news["table"]))
@@ -74,17 +74,9 @@ def to_apply(plan: Plan | None) -> str:
     return f"{len(changes)} changes to apply" if changes else ""
 
 
-def undecided(plan: Plan | None) -> str:
+def untold(plan: Plan | None) -> str:
     """Say how many holds and refusals nobody was told of with these reasons, or ""."""
-    standing = (*plan.with_word("hold"), *plan.with_word("refuse")) if plan else ()
-    if not standing:
-        return ""
-    told = {item["sk"]: item["reasons"] for item in stack().table.query("decisions")}
-    new = [
-        change
-        for change in standing
-        if change.verdict and told.get(change.digest) != json.dumps(change.verdict.reasons)
-    ]
+    new = undecided(plan, stack().decisions.known()) if asking(plan) else []
     return f"{len(new)} changes held or refused that were not reported yet" if new else ""
 
 

@@ -12,6 +12,7 @@ from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.zone_memory import remember_listings
+from tailkeeper.decisions import over
 from tailkeeper.device_changes import compare
 from tailkeeper.git.planning import plan_commits
 from tailkeeper.model import SURFACES, Cause
@@ -39,10 +40,12 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         return {"settling": True, "why": list(world.unsettled)}
     now = time.time()
     period = float(os.environ["SWEEP_SECONDS"])
-    draft = plan_commits(world, event["gathered"]["surfaces"], now, period)
+    draft = plan_commits(world, gathered["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
         Memories(stack().table).save(world, draft.plan, now)
         remember_listings(stack(), world, now)
+        read = set(gathered["surfaces"]) - draft.unread.keys()
+        stack().decisions.lift(over(draft.plan, world.decisions, read))
     answer = planned(event, world, draft)
     return {**answer, **device_news(world, now, period)} if event["run"].get("sweep") else answer
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper.adapters.journal import CONFLICT, KEPT
+from tailkeeper.adapters.journal import CONFLICT
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
+from tailkeeper.decisions import Decision
 from tailkeeper.mark_edits import mark_name
 from tailkeeper.model import SURFACES, Cause
-from tailkeeper.moments import rfc3339
 from tailkeeper.summary import counts_of
 from tailkeeper.undoing import net_of, plan_undo
 
@@ -36,7 +36,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if not event["run"]["dry_run"] and (draft.plan or answer["adopted"]):
         begin(event, answer)
         answer["probes"] = probes(stack(), world, draft.plan)
-        decide([c for c in net_of(made) if not mark_name(c.key)], event["change_id"])
+        net = [change for change in net_of(made) if not mark_name(change.key)]
+        decide(net, event["change_id"], event["causes"][0]["by"])
     logger.info("planned", extra={"undoes": event["change_id"], **answer["counts"]})
     return answer
 
@@ -85,21 +86,12 @@ def link(undone: str, change_id: str) -> None:
         journal.amend(first["id"], {"undone_by": rest})
 
 
-def decide(net: list[Change], change_id: str) -> None:
+def decide(net: list[Change], change_id: str, by: str) -> None:
     """Let no sweep do again what is undone, until somebody approves it; lift that for a redo."""
+    decisions, now = stack().decisions, time.time()
     if "undoes" in (stack().journal.head(change_id) or {}):
-        stack().table.write(deletes=[("decisions", change.inverse.digest) for change in net])
+        known = decisions.known()
+        decisions.lift(known[d] for change in net if (d := change.inverse.digest) in known)
         return
-    stack().table.write(
-        {
-            "pk": "decisions",
-            "sk": change.digest,
-            "word": "undone",
-            "reasons": json.dumps(["somebody has undone it"]),
-            "key": f"{change.surface} {change.key}",
-            "change": change_id,
-            "at": rfc3339(time.time()),
-            "expires_at": int(time.time()) + KEPT,
-        }
-        for change in net
-    )
+    made = (Decision.on(change, "undone", change_id, now) for change in net)
+    decisions.keep(replace(one, by=by) for one in made)

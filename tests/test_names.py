@@ -18,7 +18,8 @@ from scripts.checks import template  # noqa: E402 - the scripts are not a packag
 STACK = template.load(ROOT / "template.yaml")
 MODULES = sorted(path.stem for path in (ROOT / "functions").glob("*.py"))
 OUTSIDE = {
-    f"receive_{sender}_webhook" for sender in ("tailscale", "git", "flux")
+    "decide_change",
+    *(f"receive_{sender}_webhook" for sender in ("tailscale", "git", "flux")),
 }  # started by HTTP, not by a state
 SHARED = {"probe_endpoints"}  # the prober serves several states, which say so
 

@@ -10,7 +10,8 @@ from cli.deployments import opened
 from cli.durations import durations, moments, took
 from cli.problems import Misuse
 from cli.screen import Screen, seconds
-from cli.tables import STYLES, counts_text, table, text_of
+from cli.tables import STYLES, counts_text, table
+from tailkeeper.summary import text_of
 
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def run(options: Namespace) -> int:
         head = journal.head(deployment, options.id)
         if head is None:
             raise Misuse(f"there is no change {options.id}: `tailkeeper changes` lists them")
+        head["asked"] = journal.questions(deployment, options.id)
         show_one(screen, head, journal.entries(deployment, options.id))
     return 0
 
@@ -74,6 +76,8 @@ def show_one(screen: Screen, head: Head, entries: list[Entry]) -> None:
             style=STYLES.get(entry.state) if entry.state != "applied" else None,
         )
     screen.say(made if entries else "  Nothing was written.")
+    for question in head.get("asked", ()):
+        screen.say(f"Asked at {question['at']}: {question['words']}")
 
 
 def document_of(head: Head, entries: list[Entry]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cli.picture import picture
 from cli.screen import seconds
 from cli.story.questions import TITLES, cells_of
-from cli.tables import text_of, verdict_of
+from cli.tables import verdict_of
+from tailkeeper.summary import text_of
 
 
 if TYPE_CHECKING:

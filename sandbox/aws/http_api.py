@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LARGEST_BODY = 10 * 1024 * 1024
 LONGEST_SECONDS = 30.0
-BACKLOG = 1024
 AT_ONCE = 64
+BACKLOG = 1024
+ANY_PORT = ("127.0.0.1", 0)
 
 NOT_FOUND = HttpResponse.message(404, "Not Found")
 TOO_LARGE = HttpResponse.message(413, "Request Entity Too Large")
@@ -73,7 +75,7 @@ class Bucket:
 
 @dataclass
 class HttpApi:
-    """One API behind a free loopback port.
+    """One API behind a loopback port; `listening` is its socket.
 
     `invoke` runs a function by its ARN with an event's bytes, and raises ThrottledError.
     """
@@ -84,6 +86,7 @@ class HttpApi:
     bucket: Bucket | None = None
     longest_seconds: float = LONGEST_SECONDS
     url: str = ""
+    listening: socket.socket = field(default_factory=lambda: socket.create_server(ANY_PORT))
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE))
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _server: threading.Thread = field(init=False)
@@ -112,8 +115,8 @@ class HttpApi:
     async def _listen(self) -> web.ServerRunner:
         runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=BACKLOG).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.SockSite(runner, self.listening, backlog=BACKLOG).start()
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         return runner
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -174,6 +174,8 @@ class Server:
     def _start_fronts(self) -> None:
         for api_id, body in self.stack.http_apis.items():
             bucket = bucket_of(self.stack.stages.get(api_id, {}))
-            front = HttpApi(Routes.of(api_id, body), REGION, self.invoke, bucket)
+            listening = self.stack.sockets[api_id]
+            routes = Routes.of(api_id, body)
+            front = HttpApi(routes, REGION, self.invoke, bucket, listening=listening)
             self._start(front)
             self.fronts[api_id] = front

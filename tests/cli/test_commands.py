@@ -17,10 +17,10 @@ from cli.arguments import parser
 from cli.commands.import_externaldns import marks
 from cli.commands.run import CODES, given, request
 from cli.screen import seconds
-from cli.tables import counts_text, text_of
+from cli.tables import counts_text
 from tailkeeper.config import ZoneConfig
 from tailkeeper.model import Cause
-from tailkeeper.summary import OUTCOMES
+from tailkeeper.summary import OUTCOMES, text_of
 from tailkeeper.tailscale_webhook import SIGNATURE_HEADER, parse_events
 
 

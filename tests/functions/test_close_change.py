@@ -152,14 +152,40 @@ def test_a_run_that_failed_before_it_planned_is_closed_too(aws: Stack) -> None:
 
 
 def test_holds_and_refusals_are_remembered_with_their_reasons(aws: Stack) -> None:
-    """By digest, so that a sweep tells people of each once."""
-    close(planned(APPLY, HOLD, REFUSE, change("s", "skip"), change("w", "wait")))
+    """By digest; a refusal is told by the run itself, a hold is still to be told."""
+    answer = close(planned(APPLY, HOLD, REFUSE, change("s", "skip"), change("w", "wait")))
 
-    decisions = {item["sk"]: item for item in aws.table.query("decisions")}
+    decisions = aws.decisions.known()
     assert decisions.keys() == {HOLD.digest, REFUSE.digest}
-    held = decisions[HOLD.digest]
-    assert (held["word"], held["key"], held["change"]) == ("hold", "records h", ID)
-    assert json.loads(held["reasons"]) == ["why"]
+    held, refused = decisions[HOLD.digest], decisions[REFUSE.digest]
+    assert (held.word, held.key, held.change_id, held.reasons) == ("held", "h", ID, ("why",))
+    assert (held.news, refused.word, refused.news) == (True, "refused", False)
+    assert answer["to_tell"] == 1
+
+
+def test_what_people_know_is_not_told_again(aws: Stack) -> None:
+    """Not by another run with the same reasons; with others it is news, under the new change."""
+    close(planned(HOLD))
+    aws.decisions.keep(one.as_told() for one in aws.decisions.known().values())
+
+    same = close({**planned(HOLD), "change_id": "later"})
+    kept = aws.decisions.known()[HOLD.digest].change_id
+    other = close({**planned(change("h", "hold", "another reason")), "change_id": "later"})
+
+    assert (same["to_tell"], kept, other["to_tell"]) == (0, ID, 1)
+    assert aws.decisions.known()[HOLD.digest].change_id == "later"
+
+
+def test_what_an_undo_has_taken_back_is_not_made_again(aws: Stack) -> None:
+    """The net of the change, as the next plan would have it; what was not reverted stays free."""
+    aws.journal.begin(ID, {"causes": [CAUSE]})
+    aws.journal.receipt(ID, round_of(1, 1), [(APPLY, APPLIED, "")])
+    undo = [(APPLY.inverse, APPLIED, ""), (change("c", "apply").inverse, CONFLICT, "")]
+    aws.journal.receipt(ID, round_of(1, "1-undo"), undo)
+
+    close(planned(APPLY), undone=True)
+
+    assert {d: one.word for d, one in aws.decisions.known().items()} == {APPLY.digest: "undone"}
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions import gather_causes
 from tailkeeper.adapters.lease import LeaseLost
+from tailkeeper.decisions import Decision
+from tailkeeper.moments import rfc3339
 from tests.support.handlers import RUN
 
 
@@ -40,7 +43,7 @@ def store(aws: Stack, *causes: dict[str, str], surfaces: Any = None) -> None:
 
 def gather(**more: Any) -> dict[str, Any]:
     """Run the state."""
-    event = {"run": RUN, "round": 1, "causes": [cause(0)], "surfaces": ALL, **more}
+    event = {"run": RUN, "round": 1, "config": {}, "causes": [cause(0)], "surfaces": ALL, **more}
     return gather_causes.handler(event, None)
 
 
@@ -112,17 +115,69 @@ def test_devices_are_those_that_tailscale_told_of(
     assert gather()["devices"] == devices
 
 
+def approval(number: int, ref: str, *, age: float = 0) -> dict[str, str]:
+    """Return an approval by somebody, so many seconds ago."""
+    at = rfc3339(time.time() - age)
+    return {"kind": "approval", "id": "change-1", "at": at, "by": f"ada {number}", "ref": ref}
+
+
+def stand(aws: Stack, *digests: str, word: Any = "held", age: float = 60) -> None:
+    """Let a decision on each digest stand for so many seconds."""
+    since, expires = rfc3339(time.time() - age), int(time.time()) + 1000
+    aws.decisions.keep(Decision(d, word, "change-1", since, expires) for d in digests)
+
+
 def test_approvals_unite_and_only_an_approval_approves(aws: Stack) -> None:
     """Each names digests; another cause's words are no digests, whatever they look like."""
-    store(aws, cause(1, "approval", "d2 d1"), cause(2, "git", "d9"), cause(3, "approval", "d2 d3"))
+    stand(aws, "d1", "d2", "d9")
+    store(aws, approval(1, "d2 d1"), cause(2, "git", "d9"), approval(3, "d2 d3", age=1))
 
-    assert gather()["approved"] == ["d1", "d2", "d3"]
+    gathered = gather()
+
+    assert gathered["approved"] == ["d1", "d2", "d3"]
+    words = {one.digest: one.word for one in aws.decisions.known().values()}
+    assert words == {"d1": "approved", "d2": "approved", "d3": "approved", "d9": "held"}
+    assert [each["ref"] for each in gathered["causes"] if each["kind"] == "approval"] == ["", ""]
+
+
+def test_an_approval_lifts_what_was_rejected_before_it_and_not_after(aws: Stack) -> None:
+    """Who spoke last is heard, in whatever order a run reads it."""
+    stand(aws, "before", "undone-before", word="rejected", age=60)
+    stand(aws, "after", word="rejected", age=0)
+    stand(aws, "undone-after", word="undone", age=0)
+    store(aws, approval(1, "before undone-before after undone-after", age=30))
+
+    assert gather()["approved"] == ["before", "undone-before"]
+
+
+@pytest.mark.parametrize("at", [rfc3339(time.time() - 86_401), "2026", "yesterday"])
+def test_an_approval_that_was_never_carried_out_expires(aws: Stack, at: str) -> None:
+    """What it was about is asked anew; a moment that nobody can read is none."""
+    stand(aws, "d1")
+    store(aws, {**approval(1, "d1"), "at": at})
+
+    assert gather()["approved"] == []
+    assert aws.decisions.known() == {}
+
+
+def test_an_approval_of_hundreds_is_an_object_of_the_bucket(aws: Stack) -> None:
+    """A cause must fit into an execution's input."""
+    digests = [f"{n:064}" for n in range(300)]
+    made = aws.decisions.approval("change-1", digests, "ada")
+    store(aws, made.as_json())
+
+    gathered = gather()
+
+    assert len(json.dumps(made.as_json())) < 300
+    assert gathered["approved"] == digests
+    assert len(aws.decisions.known()) == 300
 
 
 @pytest.mark.parametrize(
     ("kinds", "listing"),
     [
-        (("tailscale", "git", "flux", "approval"), False),
+        (("tailscale", "git", "flux"), False),
+        (("tailscale", "approval"), True),
         (("tailscale", "sweep"), True),
         (("person",), True),
         (("undo",), True),
@@ -132,7 +187,7 @@ def test_approvals_unite_and_only_an_approval_approves(aws: Stack) -> None:
 def test_zones_are_listed_unless_every_cause_says_what_it_is_about(
     aws: Stack, kinds: tuple[str, ...], *, listing: bool
 ) -> None:
-    """A sweep's and a person's runs look at everything, and so does one without a cause."""
+    """A sweep's and a person's runs look at everything, as does one without a cause."""
     store(aws, *(cause(n, kind) for n, kind in enumerate(kinds)))
 
     assert gather()["listing"] == listing

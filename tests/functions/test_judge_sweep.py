@@ -46,6 +46,7 @@ def tell(aws: Stack, *changes: Change) -> None:
     """Let a Converge close a change that holds or refuses these, and release the lease."""
     event = {"run": RUN, "round": 1, "planned": planned(*changes), "written": []}
     close_change.handler({**event, "proof": None, "undone": False, "causes": []}, None)
+    aws.decisions.keep(one.as_told() for one in aws.decisions.known().values())
     aws.table.update("lease", "stack", "SET expires = :zero", zero=0)
 
 
@@ -84,6 +85,22 @@ def test_a_hold_is_told_once_for_each_reason(aws: Stack) -> None:
     ]
     assert sweep(change("a", "hold", "too many deletes"))["start"]
     assert sweep(change("b", "refuse", "offline"), change("c", "hold"))["why"].startswith("1 ")
+
+
+def test_a_hold_whose_message_got_lost_is_asked_for_again(aws: Stack) -> None:
+    """Tell People failed for good, or died: nobody knows, whatever the table holds."""
+    event = {"run": RUN, "round": 1, "planned": planned(change("a", "hold")), "written": []}
+    close_change.handler({**event, "proof": None, "undone": False, "causes": []}, None)
+    aws.table.update("lease", "stack", "SET expires = :zero", zero=0)
+
+    assert sweep(change("a", "hold"))["start"]
+
+
+def test_what_a_person_rejected_is_no_news(aws: Stack) -> None:
+    """Row 5 holds it back silently, sweep after sweep."""
+    silent = change("a", "hold").judged(Verdict("hold", 5, ("rejected by ada",)))
+
+    assert not sweep(silent)["start"]
 
 
 @pytest.mark.parametrize("word", ["apply", "hold", "refuse"])

@@ -101,7 +101,7 @@ def test_no_sweep_does_again_what_was_undone(journal: Stack) -> None:
     """Its digest is decided, for as long as the journal is kept; undoing the undo lifts that."""
     plan()
     (item,) = journal.table.query("decisions")
-    assert (item["sk"], item["word"], item["change"]) == (MOVED.digest, "undone", ID)
+    assert (item["sk"], item["word"], item["change_id"]) == (MOVED.digest, "undone", ID)
     assert item["expires_at"] > 0
     journal.journal.receipt(OWN, round_of(1, 1), [(BACK, APPLIED, "")])
     journal.journal.close(OWN, {"outcome": "applied"})

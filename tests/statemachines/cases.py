@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.statemachines.script import (
+    NOTHING,
     PULL,
     PUSHED,
     Failure,
@@ -29,7 +30,11 @@ APPLY = ("Apply", "Was The Memory Right?")
 WRITE = (*PROBE, *APPLY, *PROVE)
 JUDGED = (*PLANNED, *WRITE)
 CLOSE = ("Close Change", "Failed?")
-DONE = (*CLOSE, "Release The Lease", "Done")
+TELL = "Anything To Tell?"
+ENDED = (TELL, "How Did It End?")
+TOLD = (TELL, "Tell People", "How Did It End?")
+RELEASED = (*CLOSE, "Release The Lease")
+DONE = (*RELEASED, *ENDED, "Done")
 AGAIN = (*CLOSE, "Release The Lease", "More Causes Waiting", "Gather Causes", "Proposed?")
 BROKEN = ("Close As Failed", "Was It Proposed?", "Failed")
 
@@ -80,7 +85,24 @@ def applied(name: str, end: str, *path: str, **answers: list[Any]) -> Case:
 
 ENDS = [
     Case("in sync", "in_sync", (*PLANNED, *DONE)),
-    Case("held", "held", (*PLANNED, *DONE), {"PlanChange": [counting(held=2)]}),
+    Case("held", "held", (*PLANNED, *RELEASED, *TOLD, "Done"), {"PlanChange": [counting(held=2)]}),
+    Case(
+        "held, and nobody can be told",
+        "held",
+        (*PLANNED, *RELEASED, *TOLD, "Done"),
+        {"PlanChange": [counting(held=2)], "TellPeople": [BUG]},
+    ),
+    Case(
+        "held, and a surface cannot be written",
+        "Failed",
+        (*JUDGED, *CLOSE, *TOLD, "Failed"),
+        {
+            "PlanChange": [applying("records", counts=NOTHING | {"held": 2})],
+            "ApplyRecords": [BUG],
+        },
+        (*RECORDS, "Apply Records > No Records"),
+        HELD,
+    ),
     Case("refused", "refused", (*PLANNED, *DONE), {"PlanChange": [counting(refused=1)]}),
     applied("applied", "applied", *DONE),
     applied(
@@ -204,7 +226,7 @@ SURFACE_FAILURES = [
     Case(
         f"{surface} cannot be written",
         "Failed",
-        (*JUDGED, *CLOSE, "Failed"),
+        (*JUDGED, *CLOSE, *ENDED, "Failed"),
         {
             "PlanChange": [applying("records", "resolver", "split-dns")],
             f"Apply{function}": [BUG],
@@ -221,7 +243,7 @@ SURFACE_FAILURES = [
     Case(
         f"{surface} cannot be taken back",
         "Failed",
-        (*JUDGED, "Undo", *CLOSE, "Failed"),
+        (*JUDGED, "Undo", *CLOSE, *ENDED, "Failed"),
         {
             "PlanChange": [applying("records", "resolver", "split-dns")],
             "JudgeProof": [judged("worse")],
@@ -257,7 +279,14 @@ STAGES: list[tuple[str, dict[str, list[Any]], tuple[str, ...], tuple[str, ...]]]
 PROBED: list[Any] = [{"inline": []}, {"inline": []}]
 FAILURES = (
     [
-        Case(f"{f} fails", "Failed", (*path, *BROKEN), answers | {f: [BUG]}, inner, HELD)
+        Case(
+            f"{f} fails",
+            "Failed",
+            (*path, *BROKEN),
+            answers | {f: [BUG]},
+            inner,
+            HELD,
+        )
         for f, answers, path, inner in STAGES
     ]
     + [

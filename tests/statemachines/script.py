@@ -125,6 +125,7 @@ def close(payload: Any) -> dict[str, Any]:
         "plan": counts,
         "proof": payload["proof"] or {},
         "why": "; ".join(failures),
+        "to_tell": counts["held"],
     }
 
 
@@ -198,5 +199,6 @@ DEFAULTS: dict[str, Any] = {
     "ApplySplitDns": {"surface": "split-dns", "written": 1},
     "JudgeProof": judged("proven"),
     "CloseChange": close,
+    "TellPeople": lambda payload: {"told": 1, **payload},
     "JudgeSweep": sweeping(start=False),
 }

@@ -119,7 +119,7 @@ def test_one_execution_is_one_change_to_its_real_end(stage: Stage) -> None:
     assert [p["round"] for p in stage.script.payloads("CloseChange")] == [2, 3]
     assert ended["output"]["outcome"] == "applied"
     assert (stack().journal.head("change-1") or {})["outcome"] == "applied"
-    assert {item["word"] for item in stage.items("decisions")} == {"hold", "refuse"}
+    assert {item["word"] for item in stage.items("decisions")} == {"held", "refused"}
     assert stage.items("causes") == []
     assert (stage.lease()["expires"], "holder" in stage.lease()) == (0, False)
 

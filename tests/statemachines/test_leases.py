@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailkeeper.adapters.stack import stack
-from tests.statemachines.cases import AGAIN, APPLY, ASK, DONE, GATHER, JUDGED, LOOK, PROVE, WRITE
+from tests.statemachines.cases import (
+    AGAIN,
+    APPLY,
+    ASK,
+    DONE,
+    GATHER,
+    JUDGED,
+    LOOK,
+    PROVE,
+    RELEASED,
+    TOLD,
+    WRITE,
+)
 from tests.statemachines.definitions import source
 from tests.statemachines.script import applying, close, counting, judged, plan
 
@@ -158,7 +170,7 @@ def test_a_round_after_an_undone_one_is_judged_for_itself(stage: Stage) -> None:
 
     ended = stage.ended(execution := stage.start({"causes": [cause(1)]}))
 
-    assert path(stage, execution) == [*JUDGED, "Undo", *AGAIN, *LOOK, *DONE]
+    assert path(stage, execution) == [*JUDGED, "Undo", *AGAIN, *LOOK, *RELEASED, *TOLD, "Done"]
     first, second = stage.script.payloads("CloseChange")
     assert (first["undone"], second["undone"]) == (True, False)
     assert (len(first["written"]), second["written"], second["proof"]) == (6, [], None)

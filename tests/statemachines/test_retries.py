@@ -8,7 +8,7 @@ import pytest
 
 from tests.statemachines.cases import THROTTLED_TRIES
 from tests.statemachines.definitions import source, states
-from tests.statemachines.script import DEFAULTS, Failure, applying, judged
+from tests.statemachines.script import DEFAULTS, NOTHING, Failure, applying, judged
 from tests.statemachines.stage import LEASE_SECONDS
 
 
@@ -30,7 +30,8 @@ TRIES = 4
 
 def everything(word: str = "proven") -> dict[str, list[Any]]:
     """Return answers by which every function is called."""
-    plan = applying("records", "resolver", "split-dns", probes=[{"inline": ["a"]}])
+    held = {"counts": NOTHING | {"held": 1}, "probes": [{"inline": ["a"]}]}
+    plan = applying("records", "resolver", "split-dns", **held)
     return {"PlanChange": [plan], "JudgeProof": [judged(word)]}
 
 

@@ -24,6 +24,7 @@ SECRETS = (
     "KUBECONFIG_SECRET",
     "WEBHOOK_SECRETS",
     "GIT_SECRET",
+    "LINK_SECRET",
 )
 ENVIRONMENT = {
     "AWS_REGION": REGION,
@@ -39,6 +40,7 @@ ENVIRONMENT = {
     "PUBLIC_DNS": "",
     "TAILNET_PROXY": "",
     "GIT_URL": "",
+    "CHANGES": "https://api.example/changes",
 }
 RUN = {
     "holder": "arn:run",
@@ -84,7 +86,9 @@ def deployed(endpoint: str) -> dict[str, str]:
     for secret in secrets.values():
         client(endpoint, "secretsmanager").create_secret(Name=secret, SecretString="{}")
     client(endpoint, "ssm").put_parameter(Name=name, Value='{"zones": []}', Type="String")
+    topic = client(endpoint, "sns").create_topic(Name=name)["TopicArn"]
     places = {"TABLE": name, "ARTIFACTS": name, "BUS": name, "CONFIG_PARAMETER": name}
+    places["TOPIC"] = topic
     return {**ENVIRONMENT, **places, **secrets, "AWS_ENDPOINT_URL": endpoint}
 
 

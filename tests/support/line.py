@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
 
 import urllib3
 
@@ -112,8 +113,9 @@ class _Relay(BaseHTTPRequestHandler):
         """Answer with what AWS answers, through the first fault that is meant for it."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        operation = target or OBJECTS[self.command]
-        self.of.calls.append((operation, json.loads(body) if target else self.path))
+        query = dict(parse_qsl(body.decode())) if self.command == "POST" and not target else {}
+        operation = target or query.get("Action") or OBJECTS[self.command]
+        self.of.calls.append((operation, json.loads(body) if target else query or self.path))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.of.headers.append(headers)
         if not _is_signed(self.command, self.path, headers, body):

@@ -23,6 +23,7 @@ Surface = Literal["records", "resolver", "split-dns"]
 Word = Literal["apply", "wait", "hold", "refuse", "skip"]
 Action = Literal["Create", "Update", "Delete"]
 
+DECIDED = 5  # the guard's row of what was rejected or undone
 SURFACES: tuple[Surface, ...] = ("records", "resolver", "split-dns")
 # One encoder: `json.dumps` makes a new one for each of thousands of digests.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
@@ -95,6 +96,11 @@ class Verdict:
     word: Word
     row: int
     reasons: tuple[str, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Say whether nobody is to be told: a person's decision stands behind it."""
+        return self.row == DECIDED
 
 
 @dataclass(frozen=True, slots=True)

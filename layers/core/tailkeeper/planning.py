@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tailkeeper import leftovers, nameservers, records, resolver, split_dns, workloads
 from tailkeeper.claims import Unread, zone_wanted
+from tailkeeper.decisions import let_through, standing_back
 from tailkeeper.device_changes import key_warnings
 from tailkeeper.gateways import Refusal
 from tailkeeper.guard import Facts, judge
@@ -154,8 +155,8 @@ def _facts(world: World, now: float, sweep_seconds: float) -> Facts:
         missing_since=world.memory.missing_since,
         names=names,
         sources=Counter(_shown(world)),
-        rejected=world.decisions,
-        approved=world.approved,
+        rejected=standing_back(world.decisions),
+        approved=world.approved | let_through(world.decisions),
         pending=world.pending,
     )
 

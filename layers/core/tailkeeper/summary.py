@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tailkeeper.model import Plan
 
 OUTCOMES = ("failed", "undone", "applied", "held", "refused", "in_sync")
 COUNTED = {"skip": "skipped", "wait": "waiting", "hold": "held", "refuse": "refused"}
+TEXTS: dict[str, Callable[[Any], str]] = {
+    "records": lambda records: ", ".join(f"{r['type']} {r['content']}" for r in records),
+    "addresses": ", ".join,
+    "nameservers": ", ".join,
+    "text": lambda text: f"somebody's document, {len(text.splitlines())} lines",
+    "mode": lambda mode: f"our {'Corefile' if mode == 'corefile' else 'hosts file'}",
+    "mark": lambda content: "mark " + content.strip('"'),
+    "suspend": lambda suspended: "suspended" if suspended else "running",
+    "replicas": lambda number: f"{number} replica{'' if number == 1 else 's'}",
+}
 
 
 def counts_of(plan: Plan | None) -> dict[str, int]:
@@ -30,3 +40,11 @@ def outcome_of(counts: Mapping[str, int], *, failed: bool, undone: bool, adopted
     applied = adopted or any(counts[action] for action in ("create", "update", "delete"))
     truths = (failed, undone, applied, counts["held"], counts["refused"], True)
     return next(outcome for outcome, true in zip(OUTCOMES, truths, strict=True) if true)
+
+
+def text_of(value: Any) -> str:
+    """Return a change's `before` or `after` in one short text (tailkeeper.model has the shapes)."""
+    if not isinstance(value, dict):
+        return "-" if value is None else str(value)
+    shape = next((name for name in TEXTS if name in value), "")
+    return TEXTS[shape](value[shape]) if shape else str(value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tailkeeper.config import ClusterConfig, Config, ResolverConfig
+    from tailkeeper.decisions import Decision
     from tailkeeper.git.foresight import Foresight
     from tailkeeper.ledger import Line
     from tailkeeper.model import Exposure
@@ -58,9 +59,9 @@ class Memory:
 class World:
     """What was observed, as the readers' documents, and what a person configured and decided.
 
-    `decisions` says of each digest that stands rejected or undone why it does; `approved` are the
-    digests that a person let through; `pending` names, by host, the commit that took it away;
-    `foresight` is what the run's own commits foresee.
+    `decisions` are those that stand, by digest; `approved` are digests let through besides;
+    `pending` names, by host, the commit that took it away; `foresight` is what the run's own
+    commits foresee.
     """
 
     config: Config
@@ -70,7 +71,7 @@ class World:
     resolvers: Mapping[str, Mapping[str, Any]]
     memory: Memory = field(default_factory=Memory)
     event_nodes: frozenset[str] = frozenset()
-    decisions: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
     pending: Mapping[str, str] = field(default_factory=dict)
     foresight: Foresight | None = None

@@ -96,6 +96,7 @@ def provision(stack: Stack, template: Mapping[str, Any], given: Mapping[str, Any
         try:
             resolver.created[logical_id] = _create(stack, resolver, logical_id, wanted[logical_id])
         except (TemplateError, ClientError, BotoCoreError) as error:
+            stack.close()
             kind = wanted[logical_id]["Type"]
             raise TemplateError(f"{logical_id} ({kind}): {error}") from error
         stack.resources[logical_id] = resolver.created[logical_id].ref

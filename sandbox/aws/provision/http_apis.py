@@ -1,6 +1,12 @@
-"""HTTP APIs: kept here, not in moto, which does not carry their requests anyway."""
+"""HTTP APIs: kept here, not in moto, which does not carry their requests anyway.
+
+An API's endpoint is its loopback port, held from now on: functions may be told of it before
+anything listens there.
+"""
 
 from __future__ import annotations
+
+import socket
 
 from sandbox.aws.provision.intrinsics import Created, TemplateError
 from sandbox.aws.provision.stack import Resource, Stack, creates
@@ -17,8 +23,10 @@ def create_api(stack: Stack, api: Resource) -> Created:
     stack.http_apis[api_id] = api.require("Body")
     for descriptive in ("Name", "Description", "Tags", "FailOnWarnings"):
         api.take(descriptive)
-    host = f"{api_id}.execute-api.{stack.region}.amazonaws.com"
-    return Created(api_id, {"ApiId": api_id, "ApiEndpoint": f"https://{host}"})
+    held = socket.create_server(("127.0.0.1", 0))
+    stack.sockets[api_id] = held
+    endpoint = f"http://127.0.0.1:{held.getsockname()[1]}"
+    return Created(api_id, {"ApiId": api_id, "ApiEndpoint": endpoint})
 
 
 @creates("AWS::ApiGatewayV2::Stage")

@@ -14,6 +14,8 @@ from sandbox.aws.provision.intrinsics import Created, TemplateError
 
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from boto3 import Session
 
 ACCOUNT = "123456789012"
@@ -26,10 +28,11 @@ CONFIG = Config(
 class Stack:
     """One stack of the emulated account.
 
-    `resources` maps logical to physical ids, `http_apis` an API's id to its OpenAPI body and
-    `stages` to its stage's settings; `not_emulated` holds sentences about what has no effect here.
-    `declared` maps a secret's or parameter's name to a digest of the value that the template gives
-    it, `last_declared` is that of the last run, when the stack is made over restored state.
+    `resources` maps logical to physical ids, `http_apis` an API's id to its OpenAPI body, `sockets`
+    to what it will listen on and `stages` to its stage's settings; `not_emulated` holds sentences
+    about what has no effect here. `declared` maps a secret's or parameter's name to a digest of the
+    value that the template gives it, `last_declared` is that of the last run, when the stack is
+    made over restored state.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Stack:
     outputs: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
     http_apis: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sockets: dict[str, socket] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     not_emulated: set[str] = field(default_factory=set)
     last_declared: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +52,11 @@ class Stack:
     def region(self) -> str:
         """The region of the session."""
         return str(self.session.region_name)
+
+    def close(self) -> None:
+        """Free the ports on which nobody will listen."""
+        for held in self.sockets.values():
+            held.close()
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, made once."""

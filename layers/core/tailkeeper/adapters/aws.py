@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 import urllib3
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -19,6 +19,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TARGETS = {
     "dynamodb": ("DynamoDB_20120810", "application/x-amz-json-1.0"),
@@ -63,9 +66,19 @@ _repeat = retry(
 )
 
 
+def environment_credentials() -> Credentials:
+    """Return the credentials of a Lambda's environment."""
+    environment = os.environ
+    return Credentials(
+        environment["AWS_ACCESS_KEY_ID"],
+        environment["AWS_SECRET_ACCESS_KEY"],
+        environment.get("AWS_SESSION_TOKEN"),
+    )
+
+
 @dataclass
 class Aws:
-    """One region's services, with the credentials and endpoint of the Lambda environment."""
+    """One region's services; endpoint and credentials are by default the Lambda environment's."""
 
     region: str = field(default_factory=lambda: os.environ["AWS_REGION"])
     endpoint: str = field(default_factory=lambda: os.environ.get("AWS_ENDPOINT_URL", ""))
@@ -74,6 +87,7 @@ class Aws:
             maxsize=8, retries=False, timeout=urllib3.Timeout(connect=3, read=10)
         )
     )
+    credentials: Callable[[], Any] = environment_credentials
 
     @_repeat
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -86,6 +100,15 @@ class Aws:
             raise _error(answer.data, answer.status)
         document: dict[str, Any] = json.loads(answer.data or b"{}")
         return document
+
+    def query(self, service: str, operation: str, version: str, **parameters: str) -> str:
+        """Call a query-protocol operation, once; return its XML, or raise AwsError."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        body = urlencode({"Action": operation, "Version": version, **parameters}).encode()
+        answer = self._send(service, "POST", self._url(service) + "/", headers, body)
+        if answer.status >= 300:  # noqa: PLR2004 - not 2xx
+            raise AwsError(operation, f"{service} refused", answer.status)
+        return answer.data.decode()
 
     @_repeat
     def get_object(self, bucket: str, key: str) -> bytes:
@@ -122,20 +145,11 @@ class Aws:
     ) -> urllib3.BaseHTTPResponse:
         request = AWSRequest(method=method, url=url, data=body, headers=headers)
         signer = S3SigV4Auth if service == "s3" else SigV4Auth
-        signer(_credentials(), service, self.region).add_auth(request)
+        signer(self.credentials(), service, self.region).add_auth(request)
         try:
             return self.pool.request(method, url, body=body, headers=dict(request.headers))
         except urllib3.exceptions.HTTPError as error:
             raise AwsError("Unreachable", f"{service}: {type(error).__name__}", 0) from error
-
-
-def _credentials() -> Credentials:
-    environment = os.environ
-    return Credentials(
-        environment["AWS_ACCESS_KEY_ID"],
-        environment["AWS_SECRET_ACCESS_KEY"],
-        environment.get("AWS_SESSION_TOKEN"),
-    )
 
 
 def _error(body: bytes, status: int) -> AwsError:

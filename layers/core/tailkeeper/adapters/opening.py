@@ -53,6 +53,7 @@ def observed_world(
         resolvers=observed["resolver"],
         memory=memory,
         event_nodes=frozenset(devices),
+        decisions=stack.decisions.known(),
         approved=frozenset(approved),
         pending=explained(memory.pending, foresight.vanished if foresight else {}),
         foresight=foresight,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.adapters.artifacts import Artifacts
 from tailkeeper.adapters.aws import Aws
 from tailkeeper.adapters.causes import Causes
+from tailkeeper.adapters.decisions import Decisions
 from tailkeeper.adapters.journal import Journal
 from tailkeeper.adapters.lease import Lease
+from tailkeeper.adapters.questions import Questions
 from tailkeeper.adapters.table import Table
 
 
@@ -40,6 +42,16 @@ class Stack:
     def journal(self) -> Journal:
         """Return the journal."""
         return Journal(self.table, self.artifacts)
+
+    @property
+    def decisions(self) -> Decisions:
+        """Return what was decided about changes."""
+        return Decisions(self.table, self.artifacts)
+
+    @property
+    def questions(self) -> Questions:
+        """Return what people were asked."""
+        return Questions(self.table, self.artifacts)
 
     @property
     def causes(self) -> Causes:

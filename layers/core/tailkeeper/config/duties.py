@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tailkeeper.config.problems import UnfitError, dns_name
@@ -139,10 +139,14 @@ class GuardLimits:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Seconds that a Converge may wait: for the cluster to settle, and for the proof."""
+    """Seconds that may pass: until the cluster settles, until the proof, until people decide.
+
+    `decide` is how long a link to decide works, and how long an approval waits to be carried out.
+    """
 
     settle: int = 90
     prove: int = 300
+    decide: int = 86_400
 
     @classmethod
     def read(cls, section: Section) -> Budgets:
@@ -150,13 +154,14 @@ class Budgets:
         budgets = cls(
             settle=section.duration("settle", 90, like="90s"),
             prove=section.duration("prove", 300, like="5m"),
+            decide=section.duration("decide", 86_400, like="24h"),
         )
         section.finish()
         return budgets
 
     def as_json(self) -> dict[str, str]:
         """Return the budgets as the file writes them."""
-        return {"settle": format_duration(self.settle), "prove": format_duration(self.prove)}
+        return {name: format_duration(value) for name, value in asdict(self).items()}
 
 
 def _target(value: str) -> str:

@@ -1,0 +1,61 @@
+"""State Tell People: one message about all that a run holds and nobody knows of."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from tailkeeper import telling
+from tailkeeper.adapters.aws import AwsError
+from tailkeeper.adapters.stack import stack
+from tailkeeper.adapters.topic import Topic
+from tailkeeper.config import Config
+from tailkeeper.links import Link
+
+
+if TYPE_CHECKING:
+    from tailkeeper.decisions import Decision
+
+REFUSED = range(400, 500)  # statuses that prove that nothing was sent
+logger = Logger(service="tell-people")
+
+
+def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Return {told}: of how many holds people have been told. A second try sends nothing twice.
+
+    A hold whose message may have got lost stays news, so that the next sweep asks anew.
+    """
+    change_id = event["change_id"]
+    known = stack().decisions.known().values()
+    held = [one for one in known if one.change_id == change_id and one.word == "held" and one.news]
+    held.sort(key=lambda one: (one.surface, one.place, one.key))
+    if not held:
+        return {"told": 0}
+    expires = int(time.time()) + Config.from_json(event["config"]).budgets.decide
+    sent = ask(Link.to(change_id, (one.digest for one in held), expires), held)
+    if sent:
+        stack().decisions.keep(one.as_told() for one in held)
+    logger.info("told", extra={"change": change_id, "holds": len(held), "sent": sent})
+    return {"told": len(held) if sent else 0}
+
+
+def ask(link: Link, held: list[Decision]) -> bool:
+    """Ask people about the changes, unless that was tried before; say whether they were asked."""
+    subject, words = telling.subject(held), telling.text(link.change_id, held, "", 0)
+    digests = [one.digest for one in held]
+    if not stack().questions.begin(link, digests, subject, words):
+        return stack().questions.was_sent(link)
+    token = link.token(stack().secret("LINK_SECRET")["key"])
+    url = f"{os.environ['CHANGES']}/{link.change_id}?token={token}"
+    try:
+        text = telling.text(link.change_id, held, url, link.expires)
+        receipt = Topic(stack().aws).publish(subject, text)
+    except AwsError as error:
+        if error.status in REFUSED:
+            stack().questions.forget(link)
+        raise
+    stack().questions.sent(link, receipt)
+    return True
