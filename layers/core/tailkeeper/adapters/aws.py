@@ -131,7 +131,7 @@ class Aws:
     def link(self, bucket: str, key: str, seconds: int) -> str:
         """Return a signed link to an S3 object; it dies early with the session that signs it."""
         request = AWSRequest(method="GET", url=self._object_url(bucket, key))
-        S3SigV4QueryAuth(_credentials(), "s3", self.region, expires=seconds).add_auth(request)
+        S3SigV4QueryAuth(self.credentials(), "s3", self.region, expires=seconds).add_auth(request)
         return str(request.url)
 
     def _url(self, service: str) -> str:
