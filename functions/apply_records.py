@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -16,15 +18,17 @@ from tailkeeper.adapters.zone_memory import ZoneMemory
 from tailkeeper.adapters.zone_place import Place
 from tailkeeper.adapters.zones import Zones, connect
 from tailkeeper.config import Config
+from tailkeeper.decisions import Decision
 from tailkeeper.mark_edits import mark_name
 from tailkeeper.remembered import amended
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tailkeeper.model import Change
 
+DAY = 24 * 3600  # for which what Cloudflare rejects is not sent again
 logger = Logger(service="apply-records")
 
 
@@ -44,6 +48,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
             zone = ZoneIds(stack().table, zones).zone(config.name)
             place = Place(config, zones, zone, writing.lease.renew)
             as_planned = carry_out(writing, place, changes, report)
+            decide(changes, place.rejected, event["change_id"])
             stale |= not as_planned and config.name in event.get("remembered", ())
     logger.info("applied", extra={**report.as_json(), "stale": stale})
     return {**report.as_json(), "stale": stale}
@@ -76,3 +81,17 @@ def carry_out(writing: Writing, place: Place, changes: Sequence[Change], report:
         after = amended(place.config, before.records, hosts, place.records.values())
         memory.remember(after, before.at, writes)
     return conflicts == len(place.rejected)
+
+
+def decide(changes: Sequence[Change], rejected: Mapping[str, str], change_id: str) -> None:
+    """Let no run send today what Cloudflare rejected, as long as it would be the same."""
+    now = time.time()
+    stack().decisions.keep(
+        replace(
+            Decision.on(change, "rejected", change_id, now),
+            by=f"Cloudflare ({rejected[change.key]})",
+            expires=int(now) + DAY,
+        )
+        for change in changes
+        if change.key in rejected
+    )

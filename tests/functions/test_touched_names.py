@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions import apply_records, observe_zones, plan_change
+from functions.apply_records import DAY
 from sandbox.faults import Fault
 from tailkeeper.adapters.budget import BURST, KEY, PACE
 from tailkeeper.adapters.packing import packed
@@ -138,6 +140,27 @@ def test_a_full_zone_is_filled_and_costs_no_search(runs: Runs) -> None:
     assert asked == [LIST, *["POST batch"] * 2, LIST]
     assert (runs.report["applied"], runs.report["stale"]) == (20, False)
     assert len(runs.contents()) == 22
+
+
+def test_what_cloudflare_rejects_is_not_sent_again_until_it_is_another(runs: Runs) -> None:
+    """It is held for a day, silently, with Cloudflare's reason; a new value is tried at once."""
+    errors = [{"code": 1004, "message": "DNS Validation Error", "source": {"pointer": "/posts/0"}}]
+    refusal = Fault(method="POST", status=400, body={"success": False, "errors": errors})
+    runs.outside.cloudflare.faults.append(refusal)
+    runs.bench.routes.append(route("c"))
+
+    runs.event()
+    assert (runs.report["applied"], runs.report["stale"]) == (0, False)
+    assert runs.event() == [LIST]
+    assert runs.planned["counts"]["held"] == 1
+    (held,) = runs.aws.artifacts.unpack(runs.planned["plan"])
+    assert "rejected by Cloudflare (Cloudflare answered 400: DNS" in held["verdict"]["reasons"][0]
+
+    runs.bench.move()
+    runs.event()
+    assert runs.report["applied"] == 3
+    (decision,) = [one for one in runs.aws.decisions.known().values() if one.word == "rejected"]
+    assert decision.expires - time.time() <= DAY
 
 
 def test_a_gateway_that_moved_is_followed_from_memory(runs: Runs) -> None:
