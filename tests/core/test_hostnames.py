@@ -37,7 +37,12 @@ PATTERN = st.one_of(NAME, NAME.map("*.{}".format))
         ("-a.example.com", None),
         ("a-.example.com", None),
         ("a..example.com", None),
-        ("bücher.example", None),
+        (" BÜCHER.example.", "xn--bcher-kva.example"),
+        ("*.Straße.example", "*.xn--strae-oqa.example"),
+        ("ﬁsh.example", "fish.example"),
+        ("a.日本.example", "a.xn--wgv71a.example"),
+        ("日本 .example", None),
+        (f"{'ü' * 60}.example", None),
         (f"{'a' * 63}.example.com", f"{'a' * 63}.example.com"),
         (f"{'a' * 64}.example.com", None),
         (".".join(["abcdefg"] * 31) + ".abcde", ".".join(["abcdefg"] * 31) + ".abcde"),
@@ -45,7 +50,7 @@ PATTERN = st.one_of(NAME, NAME.map("*.{}".format))
     ],
 )
 def test_canonical(host: str, expected: str | None) -> None:
-    """Only RFC 1123 names and one leading wildcard label are names."""
+    """RFC 1123 names, one leading wildcard label; other alphabets are spelled in ASCII."""
     assert canonical(host) == expected
 
 
@@ -80,6 +85,14 @@ def test_intersection_is_symmetric_and_narrows(one: str, other: str) -> None:
     if shared is not None:
         assert shared in {one, other}
         assert intersection(shared, one) == intersection(shared, other) == shared
+
+
+@given(st.text(max_size=12))
+def test_a_canonical_form_is_final(text: str) -> None:
+    """Whatever somebody wrote, read again it is the same name, in ASCII."""
+    if (name := canonical(text)) is not None:
+        assert name.isascii()
+        assert canonical(name) == name
 
 
 @given(NAME)

@@ -215,6 +215,37 @@ def test_a_comment_or_tags_that_differ_are_an_update(wish: Any, said: Any) -> No
     assert extras == ([said] if said else [])
 
 
+@pytest.mark.parametrize(
+    ("zone", "name", "standing", "why"),
+    [
+        ({}, "a" * 57, [], ""),
+        ({}, "a" * 58, [], f"cname-{'a' * 58}.example.com would be longer"),
+        ({"txt_prefix": "k8s."}, "a" * 57, [], ""),
+        ({"txt_prefix": "k8s-"}, "a" * 57, [], "k8s-cname-a"),
+        ({}, ".".join("a" * size for size in (50, 63, 63, 58)), [], "longer than DNS allows"),
+        ({}, "a" * 63, ["a" * 63], ""),
+    ],
+)
+def test_a_name_without_room_for_its_mark_is_not_written(
+    zone: dict[str, str], name: str, standing: list[str], why: str
+) -> None:
+    """ExternalDNS would write it unmarked, and forget that it is its own; old marks do."""
+    records = [
+        each
+        for mine in standing
+        for each in (record("CNAME", "old", mine), mark(mine, resource="x"))
+    ]
+    wish = wants(host=f"{name}.example.com")
+
+    (change,) = planned(records, wish, ZoneConfig("example.com", "homelab", **zone))
+
+    assert why in change.obstacle
+    assert bool(why) == bool(change.obstacle)
+    assert [m["name"] for m in change.after.get("marks", ())] == [
+        f"{s}.example.com" for s in standing
+    ]
+
+
 def test_an_update_marks_the_object_that_is_followed() -> None:
     """By itself another object is no change; with labels that a mark has besides, it keeps them."""
     labelled = Mark("homelab", "ingress/apps/app", (("dualstack", "true"),)).value

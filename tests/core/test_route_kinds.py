@@ -39,12 +39,16 @@ def test_each_kind_attaches_to_its_own_protocols(kind: str, port: int, protocol:
         ("GRPCRoute", [listener(protocol="HTTP", port=80)], "tcp"),
         ("GRPCRoute", [listener(protocol="TLS")], ""),
         ("TLSRoute", [listener()], ""),
-        ("TCPRoute", [listener(protocol="TLS")], ""),
+        ("TLSRoute", [listener(protocol="TCP")], ""),
+        ("TCPRoute", [listener(protocol="TLS")], "tls"),
+        ("TCPRoute", [listener()], ""),
+        ("UDPRoute", [listener(protocol="UDP")], "udp"),
+        ("UDPRoute", [listener(protocol="TCP")], ""),
         ("HTTPRoute", [listener(protocol="TCP")], ""),
     ],
 )
 def test_other_protocols_do_not_take_it(kind: str, listeners: list[Any], expected: str) -> None:
-    """As ExternalDNS has it: HTTP and HTTPS are one, the others stand alone."""
+    """As ExternalDNS has it: HTTP and HTTPS are one, and TCP may come out of TLS."""
     discovery = found(gateway(*listeners), route("a.example.com"), kind=kind)
 
     assert [exposure.protocol for exposure in discovery.exposures] == [expected] * bool(expected)
@@ -86,14 +90,6 @@ def test_allowed_kinds(kinds: list[Any], kind: str, *, expected: bool) -> None:
     assert bool(hosts(found(gateway(*both), route("a.example.com"), kind=kind))) is expected
 
 
-def test_a_udp_route_is_reported_and_left_out() -> None:
-    """Nothing that we have can tell whether it works."""
-    discovery = found(gateway(*LISTENERS), UDPRoute=[route("a.example.com")])
-
-    assert discovery.exposures == ()
-    assert [r.why for r in discovery.reports] == ["UDPRoutes are not followed"]
-
-
 def listener_set(*, accepted: str = "True", refused: str = "", **fields: Any) -> dict[str, Any]:
     """Return a ListenerSet of namespace media on the Gateway, with the listeners app and api."""
     entries = [listener(name=name, hostname=f"{name}.example.com") for name in ("app", "api")]
@@ -109,6 +105,24 @@ def listener_set(*, accepted: str = "True", refused: str = "", **fields: Any) ->
             ],
         },
     }
+
+
+SERVED = {"app.example.com", "api.example.com"}
+
+
+@pytest.mark.parametrize(("section", "kept"), [(None, SERVED), ("app", set())])
+def test_a_listener_that_nobody_judged_waits(section: str | None, kept: set[str]) -> None:
+    """Its names are neither answered nor taken away; a route to another section is not its."""
+    made, app = listener_set(), on_set()
+    made["status"]["listeners"].pop()
+    app["spec"]["hostnames"] = []
+    for place in (app["spec"]["parentRefs"][0], app["status"]["parents"][0]["parentRef"]):
+        place["sectionName"] = section
+
+    discovery = found(front(), app, ListenerSet=[made])
+
+    assert discovery.kept_hosts == kept
+    assert hosts(discovery) == ([] if kept else ["app.example.com"])
 
 
 def front(rule: Any = None) -> dict[str, Any]:
@@ -174,28 +188,34 @@ def test_a_refused_entry_of_a_listener_set_serves_nothing() -> None:
 @pytest.mark.parametrize(
     ("sets", "why", "kept"),
     [
-        ([], "ListenerSet media/set was not read, so its names stay as they are", True),
-        ([listener_set(accepted="")], "has not judged ListenerSet media/set yet", True),
+        (
+            [],
+            "ListenerSet media/set was not read, so its names stay as they are",
+            {"*.example.com"},
+        ),
+        ([listener_set(accepted="")], "has not judged ListenerSet media/set yet", SERVED),
         (
             [listener_set(observedGeneration=2)],
             "has judged ListenerSet media/set's generation 2, not 3",
-            True,
+            SERVED,
         ),
         (
             [listener_set(accepted="False", reason="NotAllowed")],
             "does not accept ListenerSet media/set: NotAllowed",
-            False,
+            None,
         ),
     ],
 )
-def test_what_a_listener_set_leaves_open_is_kept(sets: list[Any], why: str, *, kept: bool) -> None:
-    """Its names are not lost because it cannot be followed."""
+def test_what_a_listener_set_leaves_open_is_kept(
+    sets: list[Any], why: str, kept: set[str] | None
+) -> None:
+    """Its names, as its listeners narrow them, are not lost because it cannot be followed."""
     discovery = found(front(), on_set(), ListenerSet=sets)
 
     (report,) = discovery.reports
     assert why in report.why
     assert discovery.exposures == ()
-    assert discovery.kept_hosts == ({"*.example.com"} if kept else set())
+    assert discovery.kept_hosts == (kept or set())
 
 
 def test_an_unread_namespace_keeps_a_listener_sets_names() -> None:

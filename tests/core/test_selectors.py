@@ -27,6 +27,8 @@ EXPOSE = "external-dns.alpha.kubernetes.io/expose"
         ("a!=b", {}, True),
         ("a in (x, y)", {"a": "y"}, True),
         ("a in (x,y)", {"a": "z"}, False),
+        ("a in ( x , y )", {"a": "x"}, True),
+        ("a in ()", {"a": ""}, True),
         ("a notin (x,y)", {}, True),
         ("a notin (x,y)", {"a": "x"}, False),
         ("a", {"a": "anything"}, True),
@@ -42,7 +44,10 @@ def test_text_form(text: str, labels: dict[str, str], expected: bool) -> None:  
     assert parse_selector(text).matches(labels) is expected
 
 
-@pytest.mark.parametrize("text", ["=true", "a=b=c", "a in x", "a in (x", "a,,b", "a b", "a>1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=true", "a=b=c", "a in x", "a in (x", "a in (x y)", "a notin (x, y z)", "a,,b", "a b", "a>1"],
+)
 def test_text_that_is_no_selector(text: str) -> None:
     """Nonsense is refused with the part that is wrong, never taken as "everything"."""
     with pytest.raises(SelectorError, match="is not a condition"):

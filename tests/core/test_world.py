@@ -122,7 +122,7 @@ def test_one_clusters_partial_read_is_every_zones_doubt() -> None:
 
     world = bench.world()
 
-    routes = ("httproute", "grpcroute", "tlsroute", "tcproute")
+    routes = ("httproute", "grpcroute", "tlsroute", "tcproute", "udproute")
     assert world.partial == dict.fromkeys(
         [*routes, *(f"homelab/{kind}" for kind in routes)], "Gateway: timed out"
     )

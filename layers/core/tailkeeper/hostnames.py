@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_NAME = 253
+MAX_NAME, MAX_LABEL = 253, 63
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
 _WILDCARD = "*."
@@ -19,12 +20,19 @@ def canonical(host: str) -> str | None:
     """Return `host` in lower case without its final dot, or None if it is no DNS name.
 
     A leading `*.` is allowed, an address is not (RFC 1123 labels, as the Gateway API asks).
+    Other letters than ASCII's become what DNS and Cloudflare's API have for them (RFC 3492).
     """
     name = host.strip().lower().removesuffix(".")
+    if not name.isascii():
+        name = ".".join(map(_in_ascii, normalize("NFKC", name).split(".")))
     bare = name.removeprefix(_WILDCARD)
     if not bare or len(bare) > MAX_NAME or _IPV4.fullmatch(bare):
         return None
     return name if all(_LABEL.fullmatch(label) for label in bare.split(".")) else None
+
+
+def _in_ascii(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
 
 
 def intersection(listener: str, route: str) -> str | None:
@@ -42,6 +50,11 @@ def intersection(listener: str, route: str) -> str | None:
 
 def _holds(pattern: str, name: str) -> bool:
     return pattern.startswith(_WILDCARD) and name.endswith(pattern[1:])
+
+
+def fits(name: str) -> bool:
+    """Return whether a name is short enough for DNS, of whatever characters it is (RFC 1035)."""
+    return len(name) <= MAX_NAME and max(map(len, name.split("."))) <= MAX_LABEL
 
 
 def is_wildcard(host: str) -> bool:

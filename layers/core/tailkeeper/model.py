@@ -109,7 +109,7 @@ class Change:
 
     `place` is the zone, `<cluster>/<namespace>/<config map>`, or `tailnet`. `gateway` is set when
     its device decides `after`; `moved` when `before` is what that gateway answered once. `source`
-    is `<cluster>/<kind>` of the object behind it. `obstacle` says what of others is in the way.
+    is `<cluster>/<kind>` of the object behind it. `obstacle` says what is in the way.
     """
 
     surface: Surface

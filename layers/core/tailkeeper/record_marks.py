@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.held import in_order, mark_of
+from tailkeeper.hostnames import fits
 from tailkeeper.ownership import Mark
 
 
@@ -26,7 +27,8 @@ def marks_after(
     """Return the marks that a name should have, given those that it has.
 
     What a mark says besides its object stays. A legacy mark goes with the last of its records;
-    one that covers no record goes by policy `sync` only.
+    one that covers no record goes by policy `sync` only. Where DNS has no room for the newest
+    format's name, the legacy mark does.
     """
     newest = {zone.marks.name(host, kind): kind for kind in resources}
     legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
@@ -38,8 +40,23 @@ def marks_after(
             entry["content"] = Mark(mark.owner, resources[kind], mark.labels).value
         if kind or entry["name"] in legacy or (zone.policy != "sync" and not held.ours):
             marks.append(entry)
-    added = ((name, Mark(zone.owner, resources[kind]).value) for name, kind in newest.items())
+    kept = {entry["name"] for entry in marks}
+    added = (
+        (name, Mark(zone.owner, resources[kind]).value)
+        for name, kind in newest.items()
+        if fits(name) or zone.marks.candidates(host, kind)[-1] not in kept
+    )
     return sorted((*marks, *({"name": n, "content": c} for n, c in added)), key=in_order)
+
+
+def unmarkable(zone: ZoneConfig, host: str, value: Mapping[str, Any]) -> str:
+    """Say which mark of a value DNS has no room for; else ""."""
+    if "marks" in value:
+        names = [mark["name"] for mark in value["marks"]]
+    else:
+        names = [zone.marks.name(host, kind) for kind in sorted(types_of(value))]
+    long = next((name for name in names if not fits(name)), "")
+    return f"its mark {long} would be longer than DNS allows: choose a shorter name" if long else ""
 
 
 def marks_of(zone: ZoneConfig, host: str, value: Mapping[str, Any] | None) -> list[dict[str, Any]]:

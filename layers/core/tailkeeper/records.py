@@ -21,7 +21,7 @@ from tailkeeper.held import (
     valued,
 )
 from tailkeeper.model import Change
-from tailkeeper.record_marks import marks_after, marks_of, types_of
+from tailkeeper.record_marks import marks_after, marks_of, types_of, unmarkable
 
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _change(
         less = _without_new_types(before, after)
         if less and _records(less) != _records(before):
             after, obstacle = less, ""
+    if after and not obstacle:
+        obstacle = unmarkable(zone, host, after)
     return Change(
         "records",
         host,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _KEY = r"(?P<key>[A-Za-z0-9][-\w./]*)"
+_VALUE = r"\s*[^\s,=!()]*\s*"
+_MANY = rf"\((?P<many>{_VALUE}(?:,{_VALUE})*)\)"
 _FORMS = tuple(
     (operator, re.compile(form))
     for operator, form in (
@@ -22,8 +24,8 @@ _FORMS = tuple(
         ("DoesNotExist", rf"!\s*{_KEY}"),
         ("NotIn", rf"{_KEY}\s*!=\s*(?P<one>[^\s,=!()]*)"),
         ("In", rf"{_KEY}\s*==?\s*(?P<one>[^\s,=!()]*)"),
-        ("In", rf"{_KEY}\s+in\s*\((?P<many>[^()]*)\)"),
-        ("NotIn", rf"{_KEY}\s+notin\s*\((?P<many>[^()]*)\)"),
+        ("In", rf"{_KEY}\s+in\s*{_MANY}"),
+        ("NotIn", rf"{_KEY}\s+notin\s*{_MANY}"),
     )
 )
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")

@@ -50,6 +50,7 @@ READ = frozenset(
         "gateway-httproute",
         "gateway-tcproute",
         "gateway-tlsroute",
+        "gateway-udproute",
         "ingress",
         "service",
     }

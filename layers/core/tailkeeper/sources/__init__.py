@@ -1,6 +1,6 @@
 """Where exposures come from: one module per kind of source, put together here.
 
-    routes      HTTPRoutes, GRPCRoutes, TLSRoutes and TCPRoutes of the followed Gateways
+    routes      HTTP, gRPC, TLS, TCP and UDPRoutes of the followed Gateways
     operator    Services, Ingresses and ProxyGroups that the Tailscale operator carries by itself
     declared    the configuration
 
@@ -19,7 +19,7 @@ from tailkeeper.sources.operator import read_operated
 from tailkeeper.sources.reports import Discovery, Report
 from tailkeeper.sources.routes import AROUND, read_route
 from tailkeeper.sources.routes import KINDS as ROUTES
-from tailkeeper.sources.surroundings import key_of, surroundings
+from tailkeeper.sources.surroundings import surroundings
 
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ def _found(cluster: Mapping[str, Any], around: Surroundings) -> Iterator[Found]:
     for kind in ROUTES:
         for route in objects.get(kind, ()):
             yield from read_route(kind, route, around)
-    for route in objects.get("UDPRoute", ()):
-        yield Report(f"udproute/{key_of(route)}", "UDPRoutes are not followed")
     for kind in OPERATED:
         for document in objects.get(kind, ()):
             yield from read_operated(kind, document, around)

@@ -25,6 +25,7 @@ CONTROLLER = "dns-controller"
 LONGEST_TTL = 2_147_483_647
 WAYS = ("cname", "address")
 VIEWS = ("public", "tailnet")
+HOSTNAME_SOURCES = ("annotation-only", "defined-hosts-only")
 UNFOLLOWED = frozenset(
     {
         "access",
@@ -59,6 +60,10 @@ class Annotations:
         """Return a comma-separated value's parts, without blanks and final dots."""
         parts = (self.get(name) or "").replace(" ", "").split(",")
         return tuple(part.removesuffix(".") for part in parts if part)
+
+    def hostname_source(self, kind: str) -> str:
+        """Return what `<kind>-hostname-source` chooses, "" where it chooses nothing."""
+        return _read(self.get(f"{kind}-hostname-source"), _hostname_source) or ""
 
     @property
     def elsewhere(self) -> str:
@@ -105,6 +110,10 @@ class Annotations:
         texts: tuple[tuple[str, str | None, Callable[[str], Any]], ...] = (
             ("ttl", self.get("ttl"), _ttl),
             ("cloudflare-proxied", self.get("cloudflare-proxied"), _boolean),
+            *(
+                (name, self.get(name), _hostname_source)
+                for name in ("gateway-hostname-source", "ingress-hostname-source")
+            ),
             (f"{OWN_PREFIX}target", self.all.get(f"{OWN_PREFIX}target"), _way),
             (f"{OWN_PREFIX}views", self.all.get(f"{OWN_PREFIX}views"), _views),
         )
@@ -124,7 +133,8 @@ def _read(text: str | None, read: Callable[[str], T]) -> T | None:
 
 def _ttl(text: str) -> int | None:
     """Read whole seconds or a Go duration, of which fractions are dropped; 0 means not set."""
-    seconds = int(text) if text.isascii() and text.isdigit() else int(go_duration(text))
+    number = text.removeprefix("+")
+    seconds = int(number) if number.isascii() and number.isdigit() else int(go_duration(number))
     if not 0 <= seconds <= LONGEST_TTL:
         raise ValueError(f"{text!r} is not between 1 and {LONGEST_TTL} seconds")
     return seconds or None
@@ -134,6 +144,12 @@ def _boolean(text: str) -> bool:
     if text.lower() not in _BOOLEANS:
         raise ValueError(f"{text!r} is neither true nor false")
     return _BOOLEANS[text.lower()]
+
+
+def _hostname_source(text: str) -> str:
+    if text.lower() not in HOSTNAME_SOURCES:
+        raise ValueError(f"{text!r} is neither annotation-only nor defined-hosts-only")
+    return text.lower()
 
 
 def _way(text: str) -> str:

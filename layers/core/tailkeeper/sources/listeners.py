@@ -19,7 +19,8 @@ PROTOCOLS: dict[str, dict[str, str]] = {
     "HTTPRoute": {"HTTPS": "https", "HTTP": "http"},
     "GRPCRoute": {"HTTPS": "tls", "HTTP": "tcp"},
     "TLSRoute": {"TLS": "tls"},
-    "TCPRoute": {"TCP": "tcp"},
+    "TCPRoute": {"TCP": "tcp", "TLS": "tls"},
+    "UDPRoute": {"UDP": "udp"},
 }
 """The listener protocols that take a kind of route, the best one first, and what is then spoken.
 
@@ -44,13 +45,14 @@ class Attachment:
 class Parent:
     """Where a parentRef leads: listeners, the namespace `home` they are in, and their Gateway.
 
-    `target` is what their target annotation says.
+    `target` is what their target annotation says, `joined` the ListenerSet that has the listeners.
     """
 
     gateway: str
     home: str
     listeners: Sequence[Mapping[str, Any]]
     target: str = ""
+    joined: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def attachments(
         )
         for listener in parent.listeners
         if listener.get("protocol") in spoken
-        and _is_meant(listener, ref)
+        and is_meant(listener, ref)
         and _allows(listener, parent.home, asker, namespaces)
         for host in _shared(listener.get("hostname") or "", asker.names)
     }
@@ -98,7 +100,8 @@ def _shared(hostname: str, names: Collection[str]) -> Iterator[str]:
         yield from filter(None, (intersection(own, name) for name in names))
 
 
-def _is_meant(listener: Mapping[str, Any], ref: Mapping[str, Any]) -> bool:
+def is_meant(listener: Mapping[str, Any], ref: Mapping[str, Any]) -> bool:
+    """Say whether a parentRef points at a listener."""
     section, port = ref.get("sectionName"), ref.get("port")
     return section in {None, "", listener.get("name")} and port in {None, listener.get("port")}
 

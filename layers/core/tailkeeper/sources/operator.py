@@ -70,7 +70,7 @@ def _asked(kind: str, document: Object, said: Annotations) -> tuple[str, ...]:
         *(rule.get("host") or "" for rule in spec.get("rules") or ()),
         *(host for entry in spec.get("tls") or () for host in entry.get("hosts") or ()),
     )
-    match (said.get("ingress-hostname-source") or "").lower():
+    match said.hostname_source("ingress"):
         case "annotation-only":
             return annotated
         case "defined-hosts-only":

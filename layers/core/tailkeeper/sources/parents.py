@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.sources.annotations import Annotations
-from tailkeeper.sources.listeners import GROUP, Parent, UnknownNamespaceError, lets_in
+from tailkeeper.sources.listeners import (
+    GROUP,
+    Parent,
+    UnknownNamespaceError,
+    is_meant,
+    lets_in,
+)
 
 
 if TYPE_CHECKING:
@@ -66,21 +72,45 @@ def target_of(owner: Object) -> str:
 def _of_set(
     listener_set: Object, subject: str, around: Surroundings, asked: frozenset[str]
 ) -> Parent:
-    meta, status = listener_set["metadata"], listener_set.get("status") or {}
-    home = meta["namespace"]
+    home = listener_set["metadata"]["namespace"]
     ref = listener_set["spec"]["parentRef"]
     key = f"{ref.get('namespace') or home}/{ref['name']}"
     gateway = _gateway(key, around, asked)
     if not _may_join(gateway, home, around, asked):
         raise UnattachedError(f"Gateway {key} does not allow {subject}")
-    check_accepted(status.get("conditions") or (), meta, f"Gateway {key}", subject, asked)
-    refused = {
-        entry["name"]
-        for entry in status.get("listeners") or ()
-        if any(_is(c, "Accepted", "False") for c in entry.get("conditions") or ())
+    judged = _judged(listener_set)
+    listeners = [
+        each for each in _listeners(listener_set) if judged.get(each.get("name")) != "False"
+    ]
+    target = target_of(listener_set) or target_of(gateway)
+    return Parent(key, home, listeners, target, listener_set)
+
+
+def check_joined(parent: Parent, ref: Object, hosts: frozenset[str]) -> None:
+    """Raise UnattachedError unless the Gateway accepted a ListenerSet's listeners that are meant.
+
+    The hosts are kept as long as it has not judged them.
+    """
+    if (listener_set := parent.joined) is None:
+        return
+    meta, status = listener_set["metadata"], listener_set.get("status") or {}
+    subject, judge = f"ListenerSet {parent.home}/{meta['name']}", f"Gateway {parent.gateway}"
+    check_accepted(status.get("conditions") or (), meta, judge, subject, hosts)
+    judged = _judged(listener_set)
+    for listener in parent.listeners:
+        if is_meant(listener, ref) and listener.get("name") not in judged:
+            why = f"{judge} has not judged listener {listener.get('name')} of {subject} yet"
+            raise UnattachedError(why, hosts)
+
+
+def _judged(listener_set: Object) -> dict[Any, str]:
+    """Return what the Gateway says of each listener that it has judged."""
+    return {
+        entry["name"]: condition.get("status", "")
+        for entry in (listener_set.get("status") or {}).get("listeners") or ()
+        for condition in entry.get("conditions") or ()
+        if condition.get("type") == "Accepted"
     }
-    listeners = [each for each in _listeners(listener_set) if each.get("name") not in refused]
-    return Parent(key, home, listeners, target_of(listener_set) or target_of(gateway))
 
 
 def _may_join(gateway: Object, home: str, around: Surroundings, asked: frozenset[str]) -> bool:
@@ -89,10 +119,6 @@ def _may_join(gateway: Object, home: str, around: Surroundings, asked: frozenset
         return lets_in(rule, "None", gateway["metadata"]["namespace"], home, around.namespaces)
     except UnknownNamespaceError:
         raise UnattachedError(f"the labels of namespace {home} were not read", asked) from None
-
-
-def _is(condition: Object, kind: str, status: str) -> bool:
-    return (condition.get("type"), condition.get("status")) == (kind, status)
 
 
 def check_accepted(

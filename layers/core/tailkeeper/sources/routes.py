@@ -2,8 +2,8 @@
 
 Names come from `spec.hostnames` and the hostname annotation (or one of them, by the annotation
 gateway-hostname-source), narrowed by each listener that takes the route; a route without names
-takes the listener's. A TCPRoute has none of its own. Only what a Gateway accepted counts. Rules:
-ExternalDNS, docs/sources/gateway.md.
+takes the listener's. TCPRoutes and UDPRoutes have none of their own. Only what a Gateway accepted
+counts. Rules: ExternalDNS, docs/sources/gateway.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from tailkeeper.sources.listeners import (
     UnknownNamespaceError,
     attachments,
 )
-from tailkeeper.sources.parents import UnattachedError, check_accepted, parent_of
+from tailkeeper.sources.parents import (
+    UnattachedError,
+    check_accepted,
+    check_joined,
+    parent_of,
+)
 from tailkeeper.sources.reports import Report
 from tailkeeper.sources.views import views_of
 
@@ -59,7 +64,7 @@ class Route:
         """Return the names it asks for, as written; "" stands for those of its listeners."""
         spec = tuple(self._spec.get("hostnames") or ())
         annotated = self.annotations.listed("hostname")
-        match (self.annotations.get("gateway-hostname-source") or "").lower():
+        match self.annotations.hostname_source("gateway"):
             case "annotation-only":
                 return annotated
             case "defined-hosts-only":
@@ -127,6 +132,7 @@ def _attached(route: Route, status: Mapping[str, Any], around: Surroundings) -> 
     subject = f"Gateway {parent.gateway}"
     if parent.gateway not in around.followed:
         raise UnattachedError(f"{subject} is not in the configuration", hosts)
+    check_joined(parent, ref, hosts)
     check_accepted(status.get("conditions") or (), route.meta, subject, "it", hosts)
     return found
 
