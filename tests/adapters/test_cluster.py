@@ -157,7 +157,8 @@ def test_writers_are_found_by_what_they_run_and_suspended(
     resolvers.suspend(cluster, "dns", "updater", {"suspend": True})
 
     writers = resolvers.observe(RESOLVER, cluster)["writers"]
-    assert writers == [{"name": "updater", "suspended": True}]
+    place = {"kind": "CronJob", "namespace": "dns", "name": "updater"}
+    assert writers == [{**place, "suspended": True}]
 
 
 def test_what_may_not_be_read_makes_the_kind_partial(server: Kubernetes) -> None:

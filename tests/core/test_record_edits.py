@@ -146,6 +146,25 @@ def test_a_legacy_mark_goes_with_the_last_of_its_records(
     assert {r["name"].partition(".")[0] for r in reached if r["type"] == "TXT"} == left
 
 
+def test_of_two_marks_one_is_rewritten_and_the_other_goes() -> None:
+    """Where nothing but the newest format may mark a name, no second mark passes for a legacy."""
+    zone, host = ZoneConfig("example.com", "homelab"), "a-app.example.com"
+    record = {"id": "r", "name": host, "type": "A", "content": "100.64.0.2", "ttl": 1}
+    texts = [
+        {"id": n, "name": f"a-{host}", "type": "TXT", "content": Mark("homelab", n).value}
+        for n in ("gateway/apps/twin", RESOURCE)
+    ]
+    records = [{**record, "proxied": False}, *texts]
+    wanted = {host: Wanted(host, ("100.64.0.1",), "ingress/apps/app", "ingress")}
+
+    held = held_by_name(zone, records)
+    (change,) = plan_zone(zone, held, wanted)
+
+    reached = carried_out(records, edit_of(zone, change, held[host]))
+    marks = [r["content"] for r in reached if r["type"] == "TXT"]
+    assert marks == [Mark("homelab", "ingress/apps/app").value]
+
+
 def test_a_mark_names_owner_and_object() -> None:
     """So that ExternalDNS, and people, know whose record it is."""
     zone = ZoneConfig("example.com", "homelab", txt_prefix="k8s.")

@@ -78,6 +78,7 @@ class Tailnet:
 
     gateway: dict[str, Any] = field(default_factory=lambda: device("n1", "gateway-envoy", *GATEWAY))
     resolver: dict[str, Any] = field(default_factory=lambda: device("n2", "dns", RESOLVER))
+    services: tuple[dict[str, Any], ...] = ()
     magic_dns_domain: str = DOMAIN
 
     @property

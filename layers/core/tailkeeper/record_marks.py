@@ -31,7 +31,7 @@ def marks_after(
     format's name, the legacy mark does.
     """
     newest = {zone.marks.name(host, kind): kind for kind in resources}
-    legacy = {zone.marks.candidates(host, kind)[-1] for kind in resources}
+    legacy = {name for kind in resources for name in zone.marks.candidates(host, kind)[1:]}
     marks = []
     for entry in sorted(map(mark_of, held.marks), key=in_order):
         mark = Mark.parse(entry["content"])
