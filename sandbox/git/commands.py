@@ -73,8 +73,9 @@ async def merge_base(folder: Path, one: str, other: str) -> str:
 
 
 async def archive(folder: Path, sha: str, prefix: str, kind: str = "tar.gz") -> bytes:
-    """Return a commit's files as git packs them, below one folder."""
-    return await ask(folder, "archive", f"--format={kind}", f"--prefix={prefix}/", sha)
+    """Return a commit's files as git packs them, below one folder or ("") none."""
+    below = [f"--prefix={prefix}/"] if prefix else []
+    return await ask(folder, "archive", f"--format={kind}", *below, sha)
 
 
 def create(folder: Path, branch: str, seed: Path | None) -> None:

@@ -108,7 +108,7 @@ def api_of(gate: Gate) -> Any:
 
     @web.middleware
     async def counted(request: web.Request, handler: Any) -> web.StreamResponse:
-        if request.path.startswith(("/repos/", "/api/", "/2.0/")):
+        if request.path.startswith(("/repos/", "/api/", "/2.0/", "/rest/")):
             headers = gate.count(request)
             response: web.StreamResponse = await handler(request)
             response.headers.update(headers)

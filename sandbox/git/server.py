@@ -21,6 +21,7 @@ from aiohttp import web
 from sandbox.clock import Clock
 from sandbox.files import write_atomically
 from sandbox.git import commands, smart_http
+from sandbox.git.data_center import DataCenter
 from sandbox.git.gate import REQUESTS, Gate, api_of
 from sandbox.git.github import GitHub
 from sandbox.git.hooks import Hooks
@@ -100,6 +101,7 @@ class GitHost(StandIn):
         app.middlewares.append(api_of(self.gate))
         app.add_routes(self.github.routes())
         app.add_routes(Others(self.gate, self.hooks).routes())
+        app.add_routes(DataCenter(self.gate, self.hooks).routes())
         app.add_routes(smart_http.routes(self.gate))
 
     def add_admin_routes(self, app: web.Application) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROVIDERS = ("github", "gitlab", "gitea", "bitbucket")
+DATA_CENTER = "bitbucket-data-center"  # the same repository by the API of a server of one's own
+HOSTS = (*PROVIDERS, DATA_CENTER)
 TOKENS = dict.fromkeys(PROVIDERS, "token")
 
 
@@ -33,19 +35,18 @@ class Lab:
         self.feature = clone.commit({"apps/b.yaml": None}, branch="feature", remotes=())
         for provider in PROVIDERS:
             clone.git("push", "--quiet", provider, "main", "feature")
-        self.pulls = {
-            provider: str(
-                admin(host, "/pulls", {"repository": f"{provider}/lab", "head": "feature"})[
-                    "number"
-                ]
-            )
+        opened = {
+            provider: admin(host, "/pulls", {"repository": f"{provider}/lab", "head": "feature"})
             for provider in PROVIDERS
         }
+        self.pulls = {provider: str(one["number"]) for provider, one in opened.items()}
         self._open = ExitStack()
 
-    def at(self, provider: str, tokens: dict[str, str] | None = None) -> Adapter:
+    def at(self, name: str, tokens: dict[str, str] | None = None) -> Adapter:
         """Return the adapter for a provider's repository."""
-        repository = Repository(provider, f"{provider}/lab")
+        provider = name.partition("-")[0]
+        url = "https://bitbucket.example.com" if name == DATA_CENTER else ""
+        repository = Repository(provider, f"{provider}/lab", url=url)
         given = TOKENS if tokens is None else tokens
         return self._open.enter_context(connect(repository, given, self.host.base_url))
 
@@ -87,7 +88,7 @@ def fault(lab: Lab, path: str, times: int = 1, **more: Any) -> None:
     httpx.post(f"{lab.host.admin_url}/faults", json={"path": path, "times": times, **more})
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", HOSTS)
 def test_a_commit_is_read_by_one_request(lab: Lab, provider: str) -> None:
     """Its head by another; the wanted files are those of the commit."""
     host = lab.at(provider)
@@ -101,20 +102,22 @@ def test_a_commit_is_read_by_one_request(lab: Lab, provider: str) -> None:
     assert lab.host.dump()["leaked"] == 0
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", HOSTS)
 def test_where_a_pull_request_left_its_branch(lab: Lab, provider: str) -> None:
     """Every host knows, each in its own way."""
-    assert lab.at(provider).merge_base("main", lab.feature, lab.pulls[provider]) == lab.main
+    pull = lab.pulls[provider.partition("-")[0]]
+    assert lab.at(provider).merge_base("main", lab.feature, pull) == lab.main
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", HOSTS)
 def test_a_status_may_be_set_twice(lab: Lab, provider: str) -> None:
     """GitLab refuses the second time, which is as good."""
     host = lab.at(provider)
-    for state in ("pending", "pending", "failure"):
-        host.post_status(lab.feature, state, "1 held", "https://example.com")  # type: ignore[arg-type]
+    for state, link in (("pending", ""), ("pending", ""), ("failure", "https://example.com")):
+        host.post_status(lab.feature, state, "1 held", link)  # type: ignore[arg-type]
 
-    last = lab.host.dump()["statuses"][f"{provider}/lab {lab.feature}"][-1]
+    name = f"{host.name} {lab.feature}"
+    last = lab.host.dump()["statuses"][name][-1]
     assert (last["context"], last["description"]) == ("tailkeeper", "1 held")
     assert "https://example.com" in (last.get("target_url"), last.get("url"))
 
@@ -194,12 +197,16 @@ def test_a_spent_limit(lab: Lab) -> None:
         ("https://else.example.com", "http://127.0.0.1:9", "Bearer ours"),
     ],
 )
-def test_a_token_goes_to_its_own_host(url: str, elsewhere: str, sent: str | None) -> None:
-    """A host of one's own is not given what opens the provider's public one."""
-    tokens = {"gitlab": "ours", "https://git.example.com": "theirs"}
+@pytest.mark.parametrize("provider", ["gitlab", "bitbucket"])
+def test_a_token_goes_to_its_own_host(
+    provider: str, url: str, elsewhere: str, sent: str | None
+) -> None:
+    """A host of one's own is not given what opens the provider's public one, nor the reverse."""
+    tokens = {provider: "ours", "https://git.example.com": "theirs"}
 
-    with connect(Repository("gitlab", "a/b", url=url), tokens, elsewhere) as host:
+    with connect(Repository(provider, "a/b", url=url), tokens, elsewhere) as host:
         assert host.http.headers.get("Authorization") == sent
+        assert not url or host.web == (elsewhere or url)
 
 
 def test_a_host_that_is_not_there() -> None:

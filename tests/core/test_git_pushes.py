@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.git.hosts import HOSTS, words
+from tailkeeper.git.hosts import DATA_CENTER, HOSTS, Host, words
 from tailkeeper.git.pushes import Push, pushes_of
 from tailkeeper.git.redelivery import MOST_TRIES, to_ask
 from tailkeeper.git.status import page, verdict_of
@@ -97,12 +97,10 @@ def test_a_page_shows_what_a_pusher_wrote_as_text() -> None:
     assert "No changes" in page("x", [], [])
 
 
-@pytest.mark.parametrize("provider", HOSTS)
-def test_every_host_takes_a_status(provider: str) -> None:
+@pytest.mark.parametrize("host", [*HOSTS.values(), DATA_CENTER])
+def test_every_host_takes_a_status(host: Host) -> None:
     """The state in its own words, and no more text than GitHub takes."""
-    host = HOSTS[provider]
-
-    path, body = host.status("me/homelab", "5ea", words("failure", "x" * 300, ""))
+    path, body = host.status("me/homelab", "5ea", words("failure", "x" * 300, "https://a.example"))
 
     said = f"{path} {body}"
     assert "5ea" in path
@@ -117,6 +115,7 @@ def test_names_in_paths_are_escaped_as_the_host_wants_them() -> None:
 
     assert HOSTS["gitlab"].path(way, "a/b", branch="x/y") == "/a%2Fb/x%2Fy"
     assert HOSTS["github"].path(way, "a/b", branch="x/y?z") == "/a/b/x/y%3Fz"
+    assert DATA_CENTER.path(way, "~me/b", branch="x/y") == "/~me/repos/b/x/y"
 
 
 def tried(identity: int, guid: str, status: int, age: float = 60) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from tenacity import (
 )
 
 from tailkeeper.git.archive import File, files_of
-from tailkeeper.git.hosts import HOSTS, Host, State, told, words
+from tailkeeper.git.hosts import Host, State, host_of, told, words
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tailkeeper.config import Repository
+    from tailkeeper.git.hosts import Way
 
 LONG = 7  # seconds: what kept us waiting is not asked again; a function has a minute for all
 TIMEOUT = 8
@@ -91,6 +92,8 @@ class GitHost:
     def post_status(self, sha: str, state: State, description: str, link: str) -> None:
         """Set our status of a commit; setting it twice is setting it once."""
         repo = self.host.path("{repo}", self.name)
+        if not link and self.host.page:
+            link = self.web + self.host.path(self.host.page, self.name, sha=sha)
         path, body = self.host.status(repo, sha, words(state, description, link))
         with _named(path.partition("?")[0]):
             answer = self.http.post(path, json=body)
@@ -118,7 +121,7 @@ class GitHost:
         identity = {"Accept-Encoding": "identity"}  # it is packed already
         return {"follow_redirects": True, "headers": identity, **login}
 
-    def _read(self, path: str, way: tuple[str, ...]) -> str:
+    def _read(self, path: str, way: Way) -> str:
         with _named(path):
             answer = self.http.get(path)
             _check(answer, path)
@@ -138,7 +141,7 @@ def connect(repository: Repository, tokens: Mapping[str, str], elsewhere: str) -
     `tokens` are by provider, or by the `url` of a host of one's own: a token goes nowhere else. A
     public repository needs none.
     """
-    host = HOSTS[repository.provider]
+    host = host_of(repository.provider, repository.url)
     url = elsewhere or repository.url or host.url
     token = tokens.get((not elsewhere and repository.url) or repository.provider, "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -162,7 +165,7 @@ def _named(path: str) -> Iterator[None]:
         yield
     except (httpx.TransportError, httpx.TooManyRedirects) as error:
         raise Unreachable(f"the git host: {type(error).__name__} at {path}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unreachable(f"the git host: the answer of {path} makes no sense") from error
 
 
@@ -179,6 +182,7 @@ def _check(answer: httpx.Response, path: str) -> None:
 
 
 HINTS = {
+    301: ": it has another name now",
     401: ": it does not accept the token",
     403: ": the token may not do this",
     404: ": it is not there, or the token may not see it",

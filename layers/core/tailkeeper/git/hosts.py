@@ -1,8 +1,8 @@
 """The parts that we use of each git host's API: where they are, and what they answer.
 
 Rules: docs.github.com/rest (2022-11-28), docs.gitlab.com/api, Gitea's and Forgejo's swagger (v1),
-developer.atlassian.com/cloud/bitbucket/rest. All take the token as a bearer, but for Bitbucket's
-archives, which the web site serves as git's HTTP does.
+developer.atlassian.com/cloud/bitbucket/rest and /server/bitbucket/rest. All take the token as a
+bearer, but for the archives of Bitbucket Cloud, which the web site serves as git's HTTP does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 State = Literal["pending", "success", "failure"]
+Way = tuple[str | int, ...]
 CONTEXT = "tailkeeper"
+ESCAPED = "%2F"
 LONGEST = 140  # characters of a description: GitHub's limit, the least of them
 
 
@@ -25,25 +27,27 @@ class Host:
     """One provider: `url` is its API, `web` where archives are when that is elsewhere.
 
     Paths are templates of `{repo}`, `{sha}`, `{branch}`, `{pull}`; the ways into an answer are
-    keys in order. `status` makes the path and the body that posts a commit status.
+    keys in order. `status` makes the path and the body that posts a commit status, which needs a
+    link at some hosts: then `page` is a commit's own. `slash` stands for the one in a name.
     """
 
     url: str
     archive: str
-    head: tuple[str, tuple[str, ...]]
-    base: tuple[str, tuple[str, ...]]
+    head: tuple[str, Way]
+    base: tuple[str, Way]
     status: Callable[[str, str, Mapping[str, str]], tuple[str, dict[str, str] | None]]
     web: str = ""
-    escapes: bool = False
+    page: str = ""
+    slash: str = "/"
 
     def path(self, template: str, repository: str, **parts: str) -> str:
         """Return a path of the API; names are escaped, as the host wants them."""
-        name = quote(repository, safe="" if self.escapes else "/")
-        safe = "" if self.escapes else "/"
+        name = quote(repository).replace("/", self.slash)
+        safe = "" if self.slash == ESCAPED else "/"
         return template.format(repo=name, **{k: quote(v, safe=safe) for k, v in parts.items()})
 
 
-def told(answer: Any, way: tuple[str, ...]) -> str:
+def told(answer: Any, way: Way) -> str:
     """Return the text at the end of a way; raise KeyError or TypeError when it is not there."""
     for key in way:
         answer = answer[key]
@@ -73,16 +77,19 @@ def _gitlab(repo: str, sha: str, status: Mapping[str, str]) -> tuple[str, dict[s
     return f"/api/v4/projects/{repo}/statuses/{sha}?{query}", None
 
 
+def _build(status: Mapping[str, str]) -> dict[str, str]:
+    """Return a commit status as Bitbucket writes it, Cloud and Data Center."""
+    states = {"pending": "INPROGRESS", "success": "SUCCESSFUL", "failure": "FAILED"}
+    named = {"key": CONTEXT, "name": CONTEXT, "state": states[status["state"]]}
+    return {**named, "description": status["description"], "url": status["target_url"]}
+
+
 def _bitbucket(repo: str, sha: str, status: Mapping[str, str]) -> tuple[str, dict[str, str] | None]:
-    state = {"pending": "INPROGRESS", "success": "SUCCESSFUL", "failure": "FAILED"}
-    body = {
-        "key": CONTEXT,
-        "name": CONTEXT,
-        "state": state[status["state"]],
-        "description": status["description"],
-        "url": status.get("target_url") or f"https://bitbucket.org/{repo}/commits/{sha}",
-    }
-    return f"/2.0/repositories/{repo}/commit/{sha}/statuses/build", body
+    return f"/2.0/repositories/{repo}/commit/{sha}/statuses/build", _build(status)
+
+
+def _own(repo: str, sha: str, status: Mapping[str, str]) -> tuple[str, dict[str, str] | None]:
+    return f"/rest/api/latest/projects/{repo}/commits/{sha}/builds", _build(status)
 
 
 GITHUB = Host(
@@ -98,7 +105,7 @@ GITLAB = Host(
     head=("/api/v4/projects/{repo}/repository/branches/{branch}", ("commit", "id")),
     base=("/api/v4/projects/{repo}/repository/merge_base?refs[]={branch}&refs[]={sha}", ("id",)),
     status=_gitlab,
-    escapes=True,
+    slash=ESCAPED,
 )
 GITEA = Host(
     "https://gitea.com",
@@ -114,7 +121,22 @@ BITBUCKET = Host(
     base=("/2.0/repositories/{repo}/merge-base/{branch}..{sha}", ("hash",)),
     status=_bitbucket,
     web="https://bitbucket.org",
+    page="/{repo}/commits/{sha}",
 )
+DATA_CENTER = Host(
+    "",
+    archive="/rest/api/latest/projects/{repo}/archive?at={sha}&format=tar.gz&prefix=commit/",
+    head=(
+        "/rest/api/latest/projects/{repo}/commits?until=refs/heads/{branch}&limit=1",
+        ("values", 0, "id"),
+    ),
+    base=("/rest/api/latest/projects/{repo}/pull-requests/{pull}/merge-base", ("id",)),
+    status=_own,
+    page="/projects/{repo}/commits/{sha}",
+    slash="/repos/",
+)
+"""Bitbucket at an address of one's own, which knows nothing of the Cloud's API."""
+
 FORGEJO = Host("https://codeberg.org", GITEA.archive, GITEA.head, GITEA.base, _gitea)
 HOSTS = {
     "github": GITHUB,
@@ -123,3 +145,8 @@ HOSTS = {
     "forgejo": FORGEJO,
     "bitbucket": BITBUCKET,
 }
+
+
+def host_of(provider: str, url: str) -> Host:
+    """Return a provider's host, at its public address ("") or at one of one's own."""
+    return DATA_CENTER if url and provider == "bitbucket" else HOSTS[provider]
