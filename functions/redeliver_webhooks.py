@@ -18,6 +18,8 @@ from tailkeeper.git.redelivery import KEPT, to_ask
 if TYPE_CHECKING:
     from tailkeeper.config import Repository
 
+WAIT = 240  # seconds for a delivery to be tried again: a sweep's twin is soon, the next one is not
+FREE = "attribute_not_exists(pk) OR asked_until <= :now"
 logger = Logger(service="redeliver-webhooks")
 
 
@@ -32,26 +34,32 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 def ask(repository: Repository, tokens: dict[str, str]) -> int | str:
     """Ask for what one repository's webhook did not deliver."""
+    count = 0
     try:
         with connect(repository, tokens, os.environ["GIT_URL"]) as host:
-            wanted = to_ask(host.deliveries(repository.hook), time.time())
-            mine = [delivery for delivery in wanted if is_first(repository, delivery)]
-            for delivery in mine:
-                host.redeliver(repository.hook, delivery)
-            return len(mine)
+            for delivery in to_ask(host.deliveries(repository.hook), time.time()):
+                if is_ours(repository, delivery):
+                    host.redeliver(repository.hook, delivery)
+                    count += 1
+            return count
     except TROUBLE as error:
         return str(error)
 
 
-def is_first(repository: Repository, delivery: int) -> bool:
-    """Claim a delivery; False when a sweep, or this one's twin, has asked for it."""
+def is_ours(repository: Repository, delivery: int) -> bool:
+    """Claim a delivery for a while; False when somebody has asked for it just now.
+
+    Not for good: a host that did not take the request is asked again, as is one that forgot it.
+    """
+    now = int(time.time())
     item = {
         "pk": f"redelivery#{repository.provider} {repository.name}",
         "sk": str(delivery),
-        "expires_at": int(time.time()) + KEPT,
+        "asked_until": now + WAIT,
+        "expires_at": now + KEPT,
     }
     try:
-        stack().table.put(item, "attribute_not_exists(pk)")
+        stack().table.put(item, FREE, now=now)
     except ConditionFailed:
         return False
     return True

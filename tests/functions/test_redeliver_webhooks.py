@@ -63,6 +63,19 @@ def test_what_failed_is_asked_for_once(host: GitHost) -> None:
     assert sorted(asked(host)) == sorted(["GET ", "GET ", *posts])
 
 
+def test_what_the_host_did_not_take_is_asked_for_again(aws: Stack, host: GitHost) -> None:
+    """One refusal costs neither its own delivery, a sweep later, nor those behind it."""
+    admin(host, "/faults", {"path": "*/attempts", "status": 502})
+    assert "502" in redeliver()[NAME]
+    assert redeliver() == {NAME: 1}
+
+    aws.table.put({"pk": f"redelivery#github {NAME}", "sk": "1001", "asked_until": 0})
+    redeliver()
+
+    posts = [one for one in asked(host) if one.startswith("POST")]
+    assert posts[:3] == [f"POST /{n}/attempts" for n in (1001, 1003, 1001)]
+
+
 def test_a_repository_without_a_webhook_is_left_alone(host: GitHost) -> None:
     """Not one call is made for it."""
     assert redeliver(hook=0) == {}
