@@ -67,6 +67,8 @@ def test_the_stored_configuration_is_what_is_read() -> None:
         Watched("github", "me/homelab", "main", ("apps/**", "infrastructure/**")),
         Watched("github", "me/homelab", "staging", ("apps/**", "infrastructure/**")),
     ]
+    written = {"provider": "github", "name": "me/homelab"}
+    assert Watched.from_json(written) == Watched("github", "me/homelab", "main")
 
 
 @given(st.lists(st.text(max_size=20), max_size=5), st.lists(st.text(max_size=20), max_size=5))

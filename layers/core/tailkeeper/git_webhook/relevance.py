@@ -27,9 +27,9 @@ class Watched(NamedTuple):
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Watched:
-        """Read one of the stored configuration's `repositories`."""
-        provider, name, branch = (document[key] for key in ("provider", "name", "branch"))
-        return cls(provider, name, branch, tuple(document["paths"]))
+        """Read one of the configuration's `repositories`, whole or as a person writes it."""
+        branch, paths = document.get("branch", "main"), document.get("paths", ())
+        return cls(document["provider"], document["name"], branch, tuple(paths))
 
     def is_of(self, event: Push | PullRequest) -> bool:
         """Return whether the event is this repository's; hosts do not tell case apart."""
