@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 PATIENCE = 25  # seconds after which no other commit is asked for: a function has a minute
-VERSION = 1  # of what is kept of a commit's manifests
+VERSION = 2  # of what is kept of a commit's manifests
 logger = Logger(service="observe-git")
 
 

@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.yaml_documents import Broken, Document, documents
+from tailkeeper.git.kinds import is_read
+from tailkeeper.git.kustomizations import is_kustomization, kustomized, not_rendered
 from tailkeeper.trims import TRIMS, trimmed
 
 
@@ -21,24 +23,7 @@ if TYPE_CHECKING:
     from tailkeeper.git.archive import File
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-GATEWAY_API = "gateway.networking.k8s.io"
-GROUPS = {
-    "Gateway": GATEWAY_API,
-    "HTTPRoute": GATEWAY_API,
-    "GRPCRoute": GATEWAY_API,
-    "TLSRoute": GATEWAY_API,
-    "TCPRoute": GATEWAY_API,
-    "UDPRoute": GATEWAY_API,
-    "ListenerSet": GATEWAY_API,
-    "Namespace": "",
-    "Service": "",
-    "Ingress": "networking.k8s.io",
-    "ProxyGroup": "tailscale.com",
-}
-"""The kinds that decide which names are published, each with its API group."""
-
 LISTS = {"hostnames": str, "parentRefs": dict, "listeners": dict}
-PLAIN = frozenset({"apiVersion", "kind", "metadata", "namespace", "resources"})
 RENDERED = {
     "Application": "argoproj.io",
     "ApplicationSet": "argoproj.io",
@@ -71,16 +56,21 @@ def read_manifests(files: Iterable[File]) -> Manifests:
     found = Manifests()
     parsed = {file.path: list(_parsed(file, found)) for file in files}
     found.files = sorted(parsed)
-    kustomized = _Kustomized(parsed)
+    values = {p: [d.value for d in read if isinstance(d, Document)] for p, read in parsed.items()}
+    left_out, namespaces = kustomized(values)
     for path, read in sorted(parsed.items()):
-        if why := _not_ours(path, parsed) or kustomized.patches.get(path):
+        if why := _not_ours(path, parsed) or left_out.get(path):
             found.left_out.append({"path": path, "why": why})
             continue
         for document in read:
-            for thing in _flattened(document.value) if isinstance(document, Document) else ():
-                _take(found, path, document.line, thing, kustomized.namespaces.get(path, ""))
             if isinstance(document, Broken):
                 found.note_broken(path, document.line, document.why)
+                continue
+            for thing in _flattened(document.value):
+                if why := _why_not_rendered(thing, path, values):
+                    found.left_out.append({"path": path, "why": why})
+                else:
+                    _take(found, path, document.line, thing, namespaces.get(path, ""))
     return found
 
 
@@ -97,22 +87,15 @@ def _parsed(file: File, found: Manifests) -> Iterator[Document | Broken]:
 
 
 def _take(found: Manifests, path: str, line: int, thing: Any, namespace: str) -> None:
-    if why := _why_not_rendered(thing, path):
-        found.left_out.append({"path": path, "why": why})
-    elif isinstance(thing, Mapping) and is_read(thing):
-        if why := _misshapen(thing):
-            found.note_broken(path, line, f"{thing['kind']}: {why}")
-            return
-        kept = TRIMS.get(thing["kind"], trimmed)(thing) | {"status": {}}
-        if namespace and thing["kind"] != "Namespace":
-            kept["metadata"]["namespace"] = namespace
-        found.objects.append({"kind": thing["kind"], "path": path, "line": line, "object": kept})
-
-
-def is_read(thing: Mapping[str, Any]) -> bool:
-    """Return whether an object is of a kind that publishes names."""
-    group = str(thing.get("apiVersion")).rpartition("/")[0]
-    return GROUPS.get(str(thing.get("kind"))) == group
+    if not isinstance(thing, Mapping) or not is_read(thing):
+        return
+    if why := _misshapen(thing):
+        found.note_broken(path, line, f"{thing['kind']}: {why}")
+        return
+    kept = TRIMS.get(thing["kind"], trimmed)(thing) | {"status": {}}
+    if namespace and thing["kind"] != "Namespace":
+        kept["metadata"]["namespace"] = namespace
+    found.objects.append({"kind": thing["kind"], "path": path, "line": line, "object": kept})
 
 
 def _misshapen(thing: Mapping[str, Any]) -> str:
@@ -143,24 +126,16 @@ def _wrong_spec(spec: Any) -> str:
     return ""
 
 
-def _why_not_rendered(thing: Any, path: str) -> str:
+def _why_not_rendered(thing: Any, path: str, files: Mapping[str, list[Any]]) -> str:
     if not isinstance(thing, Mapping):
         return ""
     group, kind = str(thing.get("apiVersion")).rpartition("/")[0], str(thing.get("kind"))
     if is_kustomization(thing, path):
-        remote = [r for r in _listed(thing, "resources") if "://" in str(r) or "?ref=" in str(r)]
-        parts = sorted(set(thing) - PLAIN) + (["remote resources"] if remote else [])
+        parts = not_rendered(path, thing, files)
         return f"a kustomization is not rendered: {', '.join(parts)}" if parts else ""
     if RENDERED.get(kind) == group:
         return f"a {kind} is not rendered: what it installs is not known"
     return "it is encrypted (SOPS)" if "sops" in thing and is_read(thing) else ""
-
-
-def is_kustomization(thing: Any, path: str) -> bool:
-    """Return whether a document is a kustomization, by its API group or its file's name."""
-    version = str(thing.get("apiVersion")) if isinstance(thing, Mapping) else ""
-    named = PurePosixPath(path).stem.lower() == "kustomization"
-    return version.startswith("kustomize.config.k8s.io/") or (named and version == "None")
 
 
 def _not_ours(path: str, paths: Iterable[str]) -> str:
@@ -178,45 +153,3 @@ def _flattened(value: Any) -> Iterator[Any]:
             yield from _flattened(item)
     else:
         yield value
-
-
-class _Kustomized:
-    """What kustomizations do to files beside them: the patches they are, the namespace they get."""
-
-    def __init__(self, parsed: Mapping[str, list[Document | Broken]]) -> None:
-        self.patches: dict[str, str] = {}
-        self.namespaces: dict[str, str] = {}
-        for path, read in parsed.items():
-            for document in read:
-                if isinstance(document, Document) and is_kustomization(document.value, path):
-                    self._read(path, document.value)
-
-    def _read(self, path: str, kustomization: Mapping[str, Any]) -> None:
-        folder = PurePosixPath(path).parent
-        for patch in _listed(kustomization, "patches"):
-            if isinstance(patch, Mapping) and isinstance(patch.get("path"), str):
-                self._note(folder, patch["path"], path)
-        for patch in _listed(kustomization, "patchesStrategicMerge"):
-            if isinstance(patch, str) and "\n" not in patch:
-                self._note(folder, patch, path)
-        if isinstance(namespace := kustomization.get("namespace"), str):
-            for resource in _listed(kustomization, "resources"):
-                self.namespaces[_joined(folder, str(resource))] = namespace
-
-    def _note(self, folder: PurePosixPath, patch: str, by: str) -> None:
-        self.patches[_joined(folder, patch)] = f"a patch: {by} applies it to another object"
-
-
-def _listed(document: Mapping[str, Any], key: str) -> list[Any]:
-    value = document.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _joined(folder: PurePosixPath, path: str) -> str:
-    parts: list[str] = []
-    for part in (folder / path).parts:
-        if part == "..":
-            parts[-1:] = []
-        else:
-            parts.append(part)
-    return "/".join(parts)

@@ -109,12 +109,15 @@ class _Seen:
         sound, misshapen = _sound(cluster, placed(cluster, commit["objects"]), config)
         self.troubles = [f"{named(commit)}: {_told(one)}" for one in misshapen]
         broken = {one["path"] for one in (*commit["broken"], *misshapen)}
+        unsaid = broken | {one["path"] for one in commit["left_out"]}
         before: Known = last.get("sources") or _before(cluster, commit["previous"], config)
         new = {source_of(one) for one in sound}
+        # Where a file is gone while another is broken, what was in it may have moved there.
         stays = {
             source: what
             for source, what in before.items()
-            if source not in new and _stays(what["path"], commit["files"], broken)
+            if source not in new
+            and (what["path"] in unsaid or (broken and what["path"] not in commit["files"]))
         }
         gone = before.keys() - stays.keys() - new
         self.cluster = laid_over(cluster, sound, without=gone)
@@ -124,14 +127,6 @@ class _Seen:
         self.known = {**told, "sources": {**stays, **_by_source(self.exposures, sound)}}
         lost = _hosts(before) - _hosts(stays) - {e.host for e in shown}
         self.vanished = {h: {**told, "repository": commit["repository"]} for h in sorted(lost)}
-
-
-def _stays(path: str, files: Sequence[str], broken: set[str]) -> bool:
-    """Return whether what an earlier commit had in a file may still be in this one.
-
-    Where a file is gone while another is broken, it may have been moved there.
-    """
-    return path in broken or (bool(broken) and path not in files)
 
 
 def _before(cluster: Document, previous: Document | None, config: Config) -> Known:
