@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.mark_cases import mark_cases
+from tailkeeper.doors import answered
+from tailkeeper.mark_cases import mark_case
+from tailkeeper.ownership import Mark
 from tailkeeper.plan import answer
 from tests.support.worlds import SURFACES, Bench, route
 
@@ -26,6 +28,7 @@ SHOWN = {
 }
 MODULES = {"zone": "plan", "world": "plan", "marks": "ownership"}
 ZONE = {"name": "example.com", "owner": "homelab"}
+A = {"name": "a.example.com", "type": "A", "content": "100.64.0.1"}
 
 
 def called(module: str, text: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +53,7 @@ def test_the_page_shows_what_is_answered(form: str) -> None:
     assert json.loads(ran.stdout) == SHOWN[form, "answer"]
 
 
-@pytest.mark.parametrize("module", ["plan", "ownership"])
+@pytest.mark.parametrize("module", ["plan", "ownership", "sources"])
 @pytest.mark.parametrize("text", ["{", "", "[" * 100_000, "3"])
 def test_nonsense_is_refused_in_words(module: str, text: str) -> None:
     """Exit code 64, a sentence and no traceback."""
@@ -67,16 +70,24 @@ def test_nonsense_is_refused_in_words(module: str, text: str) -> None:
         ({}, "a case is {zone, records, wanted} or {config, observed, now}"),
         ({"zone": {}}, "zone.name is missing"),
         ({"zone": ZONE, "record": []}, "record is unknown: did you mean records?"),
-        ({"zone": ZONE, "records": {}}, ""),
-        ({"zone": ZONE, "records": [{"type": "A"}]}, "records[0] is no record"),
-        ({"zone": ZONE, "records": 3}, "records[0] is no record"),
+        ({"zone": ZONE, "records": []}, ""),
+        ({"zone": ZONE, "records": {}}, "records is a mapping, not a list"),
+        ({"zone": ZONE, "records": [{"type": "A"}]}, "records[0].name is missing"),
+        ({"zone": ZONE, "records": [3]}, "records[0] is a whole number"),
+        ({"zone": ZONE, "records": [{**A, "content": 5}]}, "records[0].content is a whole number"),
+        ({"zone": ZONE, "records": [{**A, "ttl": "1"}]}, "records[0].ttl is text"),
         ({"zone": ZONE, "wanted": [{"targets": ["a.b"]}]}, "wanted[0].host is missing"),
         ({"zone": ZONE, "wanted": [{"host": "a.org"}]}, "write a name within example.com"),
         ({"zone": ZONE, "wanted": [{"host": "a.example.com", "ttl": "5"}]}, "not a whole number"),
+        ({"zone": ZONE, "wanted": [{"host": "a.example.com"}]}, "wanted[0].targets is missing"),
+        ({"zone": ZONE, "wanted": [{"targets": ["a b"]}]}, "wanted[0].targets[0] is 'a b'"),
         ({"zone": ZONE, "cloudflare_plan": "gold"}, "use free, pro, business, enterprise"),
         ({"config": {"zone": []}}, "zone is unknown"),
         ({"config": {}}, "observed is missing"),
         ({"config": {}, "observed": {}}, "observed.tailnet is missing"),
+        ({"config": {}, "observed": {"cluster": 3}}, "observed.cluster is a whole number"),
+        ({"config": {}, "observed": {"zones": []}}, "observed.zones is a list, not a mapping"),
+        ({"config": {}, "observed": {"zone": {}}}, "observed.zone is unknown"),
         ({"config": {"zones": [ZONE]}, "observed": {"tailnet": {"devices": []}}}, "example.com"),
         ({"config": {}, "observed": {"tailnet": {"devices": [3]}}, "then": 0}, "then is unknown"),
         ({"config": {}, "observed": {"tailnet": {"devices": [3]}}}, "not shaped as it should be"),
@@ -96,8 +107,9 @@ def test_a_wrong_case_is_blamed_where_it_is_wrong(case: dict[str, Any], why: str
 @pytest.mark.parametrize(
     ("case", "why"),
     [
-        ({}, "asks nothing: give one of host, mark, value, owner"),
-        ([{"mark": "a"}, {"host": "a", "type": "TXT"}], "[1].type is 'TXT'"),
+        ({}, "asks nothing: give one of records, host, mark, value, owner"),
+        ([{"mark": "a"}, {"host": "a", "type": "TXT"}], "[1] type is 'TXT'"),
+        ({"records": [{"name": "a", "content": "b"}]}, "records[0].type is missing"),
         ({"mark": "a", "prefix": "p", "suffix": "s"}, "stands beside prefix"),
         ({"mark": "a", "host": "b", "typ": "A"}, "typ is unknown"),
     ],
@@ -105,9 +117,45 @@ def test_a_wrong_case_is_blamed_where_it_is_wrong(case: dict[str, Any], why: str
 def test_a_wrong_mark_case_is_blamed(case: Any, why: str) -> None:
     """As a wrong configuration is."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- any kind: what counts is the text
-        mark_cases(case)
+        answered(case, mark_case)
 
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ({}, ""),
+        ({"cname-app": "me"}, "me"),
+        ({"APP": "me"}, "me"),
+        ({"app": "me", "cname-app": "them"}, "them"),
+        ({"cname-app": "me them"}, ""),
+        ({"a-app": "me"}, ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["CNAME", "SRV"])
+def test_whose_a_record_is(marks: dict[str, str], said: str, kind: str) -> None:
+    """The newest format decides, two owners are none, and every type has marks."""
+    texts = [
+        {"name": name.replace("cname", kind.lower()), "type": "TXT", "content": Mark(owner).value}
+        for name, owners in marks.items()
+        for owner in owners.split()
+    ]
+
+    (record,) = mark_case({"records": [{"name": "App", "type": kind, "content": "x"}, *texts]})
+
+    assert (record["name"], record["owner"]) == ("App", said)
+
+
+def test_a_text_record_has_no_mark_of_the_newest_format() -> None:
+    """`txt-app` marks a name `txt-app`; a mark that cannot be read says so."""
+    text = {"name": "app", "type": "TXT", "content": "hello"}
+    mark = {"name": "txt-app", "type": "TXT", "content": Mark("me").value}
+    sealed = {"name": "a-web", "type": "TXT", "content": "A" * 92}
+    web = {"name": "web", "type": "A", "content": "100.64.0.1"}
+
+    assert [r.get("owner") for r in mark_case({"records": [text, mark]})] == [""]
+    assert mark_case({"records": [web, sealed]}) == [{**web, "encrypted": True}]
 
 
 def test_a_world_by_hand_is_planned_as_a_run_plans_it() -> None:

@@ -59,8 +59,17 @@ def test_the_documented_case_gives_the_documented_answer() -> None:
     [
         ("{", "standard input is no JSON"),
         ('{"config": {"zone": []}}', "zone is unknown: did you mean zones?"),
-        ('{"objects": [{"kind": "Gateway"}]}', "not shaped as its kind: KeyError('metadata')"),
-        ("[]", "not shaped as its kind"),
+        ('{"objects": [{"kind": "Gateway"}]}', "objects[0] is no Gateway: it has no metadata.name"),
+        (
+            '{"objects": [{"kind": "List", "items": [{}, 3]}]}',
+            "objects[1] is no object with a kind",
+        ),
+        ('{"objects": {}}', "objects is a mapping, not a list"),
+        ('{"object": []}', "object is unknown: did you mean objects?"),
+        ('{"partial": {"Service": 3}}', "partial.Service is a whole number, not text"),
+        ("3", "is a whole number, not a mapping"),
+        ('[{}, {"cluster": 3}, {"object": []}]', "[1] cluster is a whole number, not text"),
+        ('[{}, {"cluster": 3}, {"object": []}]', "[2] object is unknown"),
     ],
 )
 def test_a_case_that_cannot_be_read_is_named(text: str, why: str) -> None:

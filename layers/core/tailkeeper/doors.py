@@ -1,4 +1,7 @@
-"""Doors into the core: a JSON document on standard input, its answer on standard output."""
+"""Doors into the core: a case as JSON on standard input, its answer on standard output.
+
+A list of cases is answered with the list of their answers.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ DONE, USAGE = 0, 64
 
 
 def serve(answer: Callable[[Any], Any]) -> int:
-    """Answer one document; return the exit code, 64 where the document is not as it should be."""
+    """Answer standard input; return the exit code, 64 where it is not as it should be."""
     try:
-        said = answer(json.load(sys.stdin))
+        said = answered(json.load(sys.stdin), answer)
     except json.JSONDecodeError as error:
         return _refused(f"standard input is no JSON: {error}")
     except RecursionError:
@@ -26,6 +29,21 @@ def serve(answer: Callable[[Any], Any]) -> int:
     json.dump(said, sys.stdout, separators=(",", ":"), ensure_ascii=False)
     sys.stdout.write("\n")
     return DONE
+
+
+def answered(document: Any, answer: Callable[[Any], Any]) -> Any:
+    """Answer one case, or each of a list; raise ValueError with all that is wrong with them."""
+    if not isinstance(document, list):
+        return answer(document)
+    said, wrong = [], []
+    for place, case in enumerate(document):
+        try:
+            said.append(answer(case))
+        except ValueError as error:
+            wrong += [f"[{place}] {line}" for line in str(error).splitlines()]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return said
 
 
 def _refused(why: str) -> int:

@@ -88,7 +88,7 @@ def spelled(target: str) -> tuple[str, str]:
 def held_by_name(zone: ZoneConfig, records: Iterable[Record]) -> dict[str, Held]:
     """Sort a zone's records by name into ours and others'; marks are neither."""
     names, owner = zone.marks, zone.owner
-    texts, rest = _sorted_out(names, records)
+    texts, rest = sorted_out(names, records)
     held: defaultdict[str, Held] = defaultdict(Held)
     used: set[str] = set()
     for record in rest:
@@ -110,7 +110,7 @@ def held_by_name(zone: ZoneConfig, records: Iterable[Record]) -> dict[str, Held]
     return dict(held)
 
 
-def _sorted_out(
+def sorted_out(
     names: MarkNames, records: Iterable[Record]
 ) -> tuple[dict[str, list[Text]], list[Record]]:
     """Return the marks by name, and the records that are none."""

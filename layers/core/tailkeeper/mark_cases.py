@@ -1,4 +1,4 @@
-"""Ownership marks by hand: their names and their values, both ways."""
+"""Ownership marks by hand: names and values, both ways, and what they say of records."""
 
 from __future__ import annotations
 
@@ -6,39 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.config import ConfigError, Problem
 from tailkeeper.config.reading import Section
+from tailkeeper.held import sorted_out
 from tailkeeper.ownership import MARKED_TYPES, Mark, MarkNames, is_encrypted
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tailkeeper.held import Text
+
 AFFIXES = ("prefix", "suffix", "wildcard")
 
 
-def mark_cases(document: Any) -> Any:
-    """Answer one case, or a list of them; raise ConfigError with everything that is wrong."""
+def mark_case(document: Any) -> Any:
+    """Answer a case by what it holds: `records`, `host`, `mark`, `value` or `owner`.
+
+    Raise ConfigError with everything that is wrong with it.
+    """
     problems: list[Problem] = []
-    if isinstance(document, list):
-        answer = [mark_case(Section(c, (place,), problems)) for place, c in enumerate(document)]
-    else:
-        answer = mark_case(Section(document, (), problems))
-    if problems:
-        raise ConfigError(problems)
-    return answer
-
-
-def mark_case(section: Section) -> Any:
-    """Answer a case by what it holds: `host`, `mark`, `value` or `owner`."""
+    section = Section(document, (), problems)
     affixes = [section.text(affix, "") for affix in AFFIXES]
     if affixes[0] and affixes[1]:
         section.blame(("suffix",), "stands beside prefix", "keep one of the two")
         affixes[1] = ""
     form = next((form for form in FORMS if section.holds(form)), "")
-    if not form:
+    if form:
+        answer = FORMS[form](section, MarkNames(*affixes))
+        section.finish()
+    else:
         section.blame((), "asks nothing", f"give one of {', '.join(FORMS)}")
-        return None
-    answer = FORMS[form](section, MarkNames(*affixes))
-    section.finish()
+    if problems:
+        raise ConfigError(problems)
     return answer
 
 
@@ -56,8 +54,12 @@ def _covered(section: Section, names: MarkNames) -> dict[str, str] | None:
 def _read(section: Section, _: MarkNames) -> dict[str, Any] | None:
     content = section.text("value", like='"heritage=external-dns,…"')
     if mark := Mark.parse(content):
-        return {"owner": mark.owner, "resource": mark.resource, "labels": dict(mark.labels)}
+        return _said(mark)
     return {"encrypted": True} if is_encrypted(content) else None
+
+
+def _said(mark: Mark) -> dict[str, Any]:
+    return {"owner": mark.owner, "resource": mark.resource, "labels": dict(mark.labels)}
 
 
 def _written(section: Section, _: MarkNames) -> dict[str, str]:
@@ -65,7 +67,37 @@ def _written(section: Section, _: MarkNames) -> dict[str, str]:
     return {"value": Mark(owner, resource).value}
 
 
+def _owned(section: Section, names: MarkNames) -> list[dict[str, Any]]:
+    """Return each record that is no mark, with what its marks say."""
+    records = [
+        {
+            "name": record.text("name", like="app.example.com"),
+            "type": record.text("type", like="CNAME"),
+            "content": record.text("content", ""),
+        }
+        for record in section.sections("records")
+    ]
+    texts, rest = sorted_out(names, records)
+    return [{**record, **_owner(names, texts, record)} for record in rest]
+
+
+def _owner(
+    names: MarkNames, texts: Mapping[str, list[Text]], record: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the marks of a record say; nothing where there are none, or two owners."""
+    host, kind = record["name"].lower(), record["type"]
+    # Of other types there is no newer format: `txt-app` is the older mark of a name `txt-app`.
+    candidates = names.candidates(host, kind)[0 if kind in MARKED_TYPES else 1 :]
+    marks = [mark for mark, _ in next((texts[name] for name in candidates if name in texts), ())]
+    if marks and None in marks:
+        return {"encrypted": True}
+    owners = {mark.owner for mark in marks if mark}
+    agreed = marks[0] if len(owners) == 1 else None
+    return _said(agreed or Mark(""))
+
+
 FORMS: Mapping[str, Callable[[Section, MarkNames], Any]] = {
+    "records": _owned,
     "host": _named,
     "mark": _covered,
     "value": _read,

@@ -177,6 +177,6 @@ class MarkNames:
 
 if __name__ == "__main__":
     from tailkeeper.doors import serve
-    from tailkeeper.mark_cases import mark_cases
+    from tailkeeper.mark_cases import mark_case
 
-    sys.exit(serve(mark_cases))
+    sys.exit(serve(mark_case))

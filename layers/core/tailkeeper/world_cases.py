@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.config import Config, ConfigError, Problem
+from tailkeeper.config.reading import Section
 from tailkeeper.ledger import Line
 from tailkeeper.model import SURFACES
 from tailkeeper.planning import plan_world
@@ -48,9 +49,9 @@ def _world(config: Config, document: Mapping[str, Any]) -> World:
     return World(
         config,
         observed["tailnet"],
-        {cluster["cluster"]: cluster for cluster in observed["cluster"]},
-        observed["zones"],
-        observed["resolver"],
+        {cluster["cluster"]: cluster for cluster in observed.get("cluster") or ()},
+        observed.get("zones") or {},
+        observed.get("resolver") or {},
         memory=_memory(document.get("memory") or {}),
         event_nodes=frozenset(document.get("event_nodes") or ()),
         decisions=document.get("decisions") or {},
@@ -77,26 +78,28 @@ def _unknown(document: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem((key,), "is unknown", f"use {', '.join(KNOWN)}")
 
 
-def _unobserved(config: Config, observed: Any) -> Iterator[Problem]:
-    """Yield what was configured and not observed, by anybody."""
+def _unobserved(config: Config, observed: Any) -> list[Problem]:
+    """Return what was configured and not observed, by anybody, and what is no observation."""
     if not isinstance(observed, Mapping):
-        yield Problem(("observed",), "is missing", f"give {', '.join(READERS)}")
-        return
-    clusters = observed.get("cluster") or ()
-    seen: dict[str, Iterable[Any]] = {
-        "cluster": [c.get("cluster") for c in clusters if isinstance(c, Mapping)],
-        "zones": observed.get("zones") or (),
-        "resolver": observed.get("resolver") or (),
-        "tailnet": [""] if observed.get("tailnet") else (),
+        return [Problem(("observed",), "is missing", f"give {', '.join(READERS)}")]
+    problems: list[Problem] = []
+    section = Section(observed, ("observed",), problems)
+    seen: dict[str, Iterable[str]] = {
+        "cluster": [cluster.text("cluster", "") for cluster in section.sections("cluster")],
+        "zones": section.section("zones").keys,
+        "resolver": section.section("resolver").keys,
+        "tailnet": [""] if section.section("tailnet").keys else (),
     }
-    asked = {
+    asked: dict[str, Iterable[str]] = {
         "cluster": [cluster.name for cluster in config.clusters],
         "zones": [zone.name for zone in config.zones],
         "resolver": [place_of(cluster, resolver) for cluster, resolver in resolvers_of(config)],
         "tailnet": [""],
     }
+    section.finish()
     for reader in READERS:
         for name in asked[reader]:
             if name not in seen[reader]:
                 what = f"does not hold {name}" if name else "is missing"
-                yield Problem(("observed", reader), what, "give what its reader saw")
+                problems.append(Problem(("observed", reader), what, "give what its reader saw"))
+    return problems

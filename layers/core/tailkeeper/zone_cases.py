@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.claims import zone_wanted
 from tailkeeper.config import ConfigError, Problem, ZoneConfig
-from tailkeeper.config.problems import dns_name
+from tailkeeper.config.problems import UnfitError, dns_name
 from tailkeeper.config.reading import Section
 from tailkeeper.edits import packed
 from tailkeeper.fitting import PLANS, limits_of
@@ -19,7 +18,7 @@ from tailkeeper.wire import trimmed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tailkeeper.model import Change
 
@@ -32,7 +31,7 @@ def zone_case(document: Mapping[str, Any]) -> dict[str, Any]:
     Raise ConfigError with everything that is wrong with the case.
     """
     problems: list[Problem] = []
-    section = Section({**document, "records": None}, (), problems)
+    section = Section(document, (), problems)
     zone = ZoneConfig.read(section.section("zone"))
     claims: dict[str, list[Wanted]] = {}
     for element in section.sections("wanted"):
@@ -40,9 +39,8 @@ def zone_case(document: Mapping[str, Any]) -> dict[str, Any]:
         claims.setdefault(wanted.host, []).append(wanted)
     protected = section.texts("protected", like="www.example.com", check=dns_name)
     tier = section.choice("cloudflare_plan", PLANS, "free")
-    section.sections("records")
+    records = [_record(wire, place) for place, wire in enumerate(section.sections("records"))]
     section.finish()
-    records = _records(document.get("records") or [], problems)
     if problems:
         raise ConfigError(problems)
     held = held_by_name(zone, records)
@@ -72,7 +70,7 @@ def _wanted(section: Section, zone: ZoneConfig) -> Wanted:
     ttl = section.whole("ttl", 0, least=0, most=LONGEST_TTL)
     wanted = Wanted(
         host,
-        section.texts("targets", like="gateway.example.ts.net"),
+        section.texts("targets", like="gateway.example.ts.net", needed=True, check=_target),
         resource,
         section.text("source", resource.partition("/")[0]),
         gateway=section.text("gateway", ""),
@@ -86,13 +84,24 @@ def _wanted(section: Section, zone: ZoneConfig) -> Wanted:
     return wanted
 
 
-def _records(wires: Any, problems: list[Problem]) -> list[dict[str, Any]]:
-    """Read Cloudflare's records; an id that is missing is made up."""
-    records = []
-    for place, wire in enumerate(wires if isinstance(wires, list) else [wires]):
-        if isinstance(wire, Mapping) and isinstance(wire.get("name"), str) and wire.get("type"):
-            records.append(trimmed({"id": f"record-{place}", **wire}))
-        else:
-            remedy = 'write it as {"name", "type", "content", "ttl", "proxied"}'
-            problems.append(Problem(("records", place), "is no record", remedy))
-    return records
+def _target(value: str) -> str:
+    """Return an address or a name; raise UnfitError for what cannot be either."""
+    if any(letter.isspace() or letter == "," for letter in value):
+        raise UnfitError(f"is {value!r}", "write one address or name, as gateway.example.ts.net")
+    return value
+
+
+def _record(section: Section, place: int) -> dict[str, Any]:
+    """Read a record as Cloudflare's API gives it; an id that is missing is made up."""
+    return trimmed(
+        {
+            "id": section.text("id", f"record-{place}"),
+            "name": section.text("name", like="app.example.com"),
+            "type": section.text("type", like="CNAME"),
+            "content": section.text("content", ""),
+            "ttl": section.whole("ttl", AUTOMATIC, least=0, most=LONGEST_TTL),
+            "proxied": section.flag("proxied", default=False),
+            "comment": section.text("comment", ""),
+            "tags": list(section.texts("tags", like="team:web")),
+        }
+    )

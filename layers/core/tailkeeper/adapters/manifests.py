@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.adapters.yaml_documents import Broken, Document, documents
 from tailkeeper.git.kinds import is_read
 from tailkeeper.git.kustomizations import is_kustomization, kustomized, not_rendered
+from tailkeeper.shapes import flattened, misshapen
 from tailkeeper.trims import TRIMS, trimmed
 
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tailkeeper.git.archive import File
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-LISTS = {"hostnames": str, "parentRefs": dict, "listeners": dict}
 RENDERED = {
     "Application": "argoproj.io",
     "ApplicationSet": "argoproj.io",
@@ -66,7 +66,7 @@ def read_manifests(files: Iterable[File]) -> Manifests:
             if isinstance(document, Broken):
                 found.note_broken(path, document.line, document.why)
                 continue
-            for thing in _flattened(document.value):
+            for thing in flattened(document.value):
                 if why := _why_not_rendered(thing, path, values):
                     found.left_out.append({"path": path, "why": why})
                 else:
@@ -89,41 +89,13 @@ def _parsed(file: File, found: Manifests) -> Iterator[Document | Broken]:
 def _take(found: Manifests, path: str, line: int, thing: Any, namespace: str) -> None:
     if not isinstance(thing, Mapping) or not is_read(thing):
         return
-    if why := _misshapen(thing):
+    if why := misshapen(thing):
         found.note_broken(path, line, f"{thing['kind']}: {why}")
         return
     kept = TRIMS.get(thing["kind"], trimmed)(thing) | {"status": {}}
     if namespace and thing["kind"] != "Namespace":
         kept["metadata"]["namespace"] = namespace
     found.objects.append({"kind": thing["kind"], "path": path, "line": line, "object": kept})
-
-
-def _misshapen(thing: Mapping[str, Any]) -> str:
-    """Say in what an object is not one, or ""; no API server has seen it."""
-    meta = thing.get("metadata")
-    if not isinstance(meta, Mapping) or not isinstance(meta.get("name"), str):
-        return "it has no metadata.name"
-    if not isinstance(meta.get("namespace") or "", str):
-        return "its namespace is not text"
-    wrong = (_not_text(part, meta.get(part) or {}) for part in ("labels", "annotations"))
-    return next(filter(None, wrong), "") or _wrong_spec(thing.get("spec") or {})
-
-
-def _not_text(part: str, values: Any) -> str:
-    if not isinstance(values, Mapping):
-        return f"its {part} are no mapping"
-    other = next((key for key, value in values.items() if not isinstance(value, str)), "")
-    return f"its {part} say of {other} what is not text: put it in quotes" if other else ""
-
-
-def _wrong_spec(spec: Any) -> str:
-    if not isinstance(spec, Mapping):
-        return "its spec is no mapping"
-    for part, kind in LISTS.items():
-        values = spec.get(part) or []
-        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
-            return f"its spec.{part} is no list of the right kind"
-    return ""
 
 
 def _why_not_rendered(thing: Any, path: str, files: Mapping[str, list[Any]]) -> str:
@@ -143,13 +115,3 @@ def _not_ours(path: str, paths: Iterable[str]) -> str:
     if any(p.name == "templates" and f"{p.parent}/Chart.yaml" in paths for p in name.parents):
         return "a Helm chart's template is not rendered"
     return "a Helm chart is not rendered" if name.name in {"Chart.yaml", "Chart.yml"} else ""
-
-
-def _flattened(value: Any) -> Iterator[Any]:
-    """Yield the objects of a List, or the object itself."""
-    items = value.get("items") if isinstance(value, Mapping) else None
-    if isinstance(items, list) and str(value.get("kind")).endswith("List"):
-        for item in items:
-            yield from _flattened(item)
-    else:
-        yield value

@@ -38,6 +38,11 @@ class Section:
         """Note a problem at a path below this section."""
         self.problems.append(Problem(self.path + below, what, remedy))
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the mapping's keys."""
+        return tuple(self._fields)
+
     def holds(self, key: str) -> bool:
         """Return whether the key is there with a value."""
         return self._fields.get(key) is not None
@@ -106,11 +111,15 @@ class Section:
                 self.blame((key, place), f"is {kind}, not text", f"write it as {like}")
         return tuple(found)
 
+    def values(self, key: str) -> list[Any]:
+        """Return a list of whatever it holds."""
+        return self._list(key, needed=False, like="{...}")
+
     def sections(self, key: str) -> list[Section]:
         """Return a list of mappings, each as a section of its own."""
         return [
             Section(value, (*self.path, key, place), self.problems)
-            for place, value in enumerate(self._list(key, needed=False, like="{...}"))
+            for place, value in enumerate(self.values(key))
         ]
 
     def section(self, key: str) -> Section:

@@ -1,24 +1,27 @@
 """`python -m tailkeeper.sources < case.json`: what a cluster's objects expose (docs/documents.md).
 
-Exits with 64 and a sentence on standard error when the case cannot be read.
+Exits with 64 and sentences on standard error when a case cannot be read.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.config import ClusterConfig, Config, GatewayConfig
+from tailkeeper.config import ClusterConfig, Config, ConfigError, GatewayConfig, Problem
+from tailkeeper.config.reading import Section
 from tailkeeper.doors import serve
 from tailkeeper.evidence import gateway_evidence, state_secrets
 from tailkeeper.operated_evidence import operated_evidence
+from tailkeeper.shapes import flattened, misshapen
 from tailkeeper.sources import declared, discover
 from tailkeeper.sources.documents import observation_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from tailkeeper.evidence import Evidence
     from tailkeeper.model import Exposure
@@ -27,15 +30,18 @@ if TYPE_CHECKING:
 UNNAMED = "cluster"
 
 
-def answer(case: Mapping[str, Any]) -> dict[str, Any]:
+def answer(case: Any) -> dict[str, Any]:
     """Return what a case's objects, and its configuration, expose.
 
-    Raises ConfigError, or KeyError and TypeError where a document is not shaped as its kind.
+    Raises ValueError, in words, for a case that cannot be read.
     """
-    name = case.get("cluster") or UNNAMED
-    observed = observation_of(name, case.get("objects") or (), case.get("partial"))
+    observed = _observed(case)
     config = _config(case.get("config"), observed)
-    found = discover(observed, config)
+    try:
+        found = discover(observed, config)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        words = "the case has an object that is not shaped as its kind"
+        raise ValueError(f"{words}: {error!r}") from error
     exposures = [*found.exposures, *declared(config)]
     return {
         "exposures": [
@@ -45,6 +51,33 @@ def answer(case: Mapping[str, Any]) -> dict[str, Any]:
         "reports": [report.as_json() for report in found.reports],
         "partial": dict(found.partial),
     }
+
+
+def _observed(case: Any) -> dict[str, Any]:
+    """Return what was observed, by a case; raise ConfigError with all that is wrong with it."""
+    problems: list[Problem] = []
+    section = Section(case, (), problems)
+    name = section.text("cluster", UNNAMED)
+    partial = section.section("partial")
+    unread = {kind: partial.text(kind, like="timed out") for kind in partial.keys}
+    section.section("config")
+    objects = [thing for each in section.values("objects") for thing in flattened(each)]
+    problems += _misshapen(objects)
+    section.finish()
+    if problems:
+        raise ConfigError(problems)
+    return observation_of(name, objects, unread)
+
+
+def _misshapen(objects: list[Any]) -> Iterator[Problem]:
+    """Yield what is no object; the objects of a List are counted as if they stood in its place."""
+    for place, thing in enumerate(objects):
+        kind = thing.get("kind") if isinstance(thing, Mapping) else None
+        if not isinstance(kind, str):
+            remedy = "write it as kubectl get -o json does"
+            yield Problem(("objects", place), "is no object with a kind", remedy)
+        elif why := misshapen(thing):
+            yield Problem(("objects", place), f"is no {kind}", why)
 
 
 def _config(document: Any, observed: Mapping[str, Any]) -> Config:
@@ -77,14 +110,5 @@ def _evidence(carrier: str, observed: Mapping[str, Any], found: Discovery) -> Ev
     return gateway_evidence(observed, namespace, name) if slash and "/" not in name else None
 
 
-def shaped(case: Any) -> dict[str, Any]:
-    """Return the answer to a case; raise ValueError, in words, for one that cannot be read."""
-    try:
-        return answer(case)
-    except (KeyError, TypeError, AttributeError) as error:
-        words = "the case has an object that is not shaped as its kind"
-        raise ValueError(f"{words}: {error!r}") from error
-
-
 if __name__ == "__main__":
-    sys.exit(serve(shaped))
+    sys.exit(serve(answer))
