@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tailkeeper.git_webhook.relevance import Watched
+from tailkeeper.webhooks.git.relevance import Watched
 
 
 if TYPE_CHECKING:

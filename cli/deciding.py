@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.problems import Misuse
-from tailkeeper.telling import counted
+from tailkeeper.decisions.telling import counted
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from tailkeeper.decisions import Decision
+    from tailkeeper.decisions.decision import Decision
 
 ORDER = ("held", "refused", "rejected", "undone", "approved")
 

@@ -18,9 +18,9 @@ from tailkeeper.adapters.zone_memory import ZoneMemory
 from tailkeeper.adapters.zone_place import Place
 from tailkeeper.adapters.zones import Zones, connect
 from tailkeeper.config import Config
-from tailkeeper.decisions import Decision
-from tailkeeper.mark_edits import mark_name
-from tailkeeper.remembered import amended
+from tailkeeper.decisions.decision import Decision
+from tailkeeper.records.mark_edits import mark_name
+from tailkeeper.records.remembered import amended
 
 
 if TYPE_CHECKING:

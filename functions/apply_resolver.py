@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper import resolver as documents
-from tailkeeper import takeover, workloads
 from tailkeeper.adapters import resolvers
 from tailkeeper.adapters.cluster import Cluster, Unreachable
 from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
+from tailkeeper.coexistence.ledger import SOMEBODY
 from tailkeeper.config import Config
-from tailkeeper.ledger import SOMEBODY
-from tailkeeper.workloads import DOCUMENT_LINE
+from tailkeeper.records import takeover
+from tailkeeper.resolver import surface as documents
+from tailkeeper.resolver import workloads
+from tailkeeper.resolver.workloads import DOCUMENT_LINE
 
 
 if TYPE_CHECKING:

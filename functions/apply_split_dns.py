@@ -12,7 +12,7 @@ from tailkeeper.adapters.ledgers import Ledger
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.writing import Report, Writing, Written
 from tailkeeper.config import Config
-from tailkeeper.split_dns import PLACE, value_of
+from tailkeeper.split_dns.surface import PLACE, value_of
 
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions import Decision, remembered
+from tailkeeper.decisions.decision import Decision, remembered
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
 from tailkeeper.summary import OUTCOMES, counts_of, outcome_of

@@ -13,15 +13,15 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.inbox import HandOverFailed, Inbox
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decision_page import HEADERS, plan_page, word_page
-from tailkeeper.decisions import KEPT
-from tailkeeper.links import ClosedError, Link, LinkError, UnfitError
+from tailkeeper.decisions.decision import KEPT
+from tailkeeper.decisions.links import ClosedError, Link, LinkError, UnfitError
+from tailkeeper.decisions.page import HEADERS, plan_page, word_page
+from tailkeeper.decisions.telling import counted
 from tailkeeper.moments import rfc3339
-from tailkeeper.telling import counted
 
 
 if TYPE_CHECKING:
-    from tailkeeper.decisions import Decision
+    from tailkeeper.decisions.decision import Decision
 
 LONGEST = 4096  # characters of a form
 logger = Logger(service="decide-change")

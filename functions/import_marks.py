@@ -9,9 +9,9 @@ from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.opening import id_of, observed_world, opened
 from tailkeeper.adapters.stack import stack
-from tailkeeper.migration import survey
+from tailkeeper.coexistence.rivals import external_dns_writers
 from tailkeeper.model import SURFACES, Cause, Plan, Verdict
-from tailkeeper.rivals import external_dns_writers
+from tailkeeper.records.migration import survey
 from tailkeeper.summary import counts_of
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tailkeeper.config import ZoneConfig
-    from tailkeeper.migration import Survey
+    from tailkeeper.records.migration import Survey
     from tailkeeper.world import World
 
 logger = Logger(service="import-marks")

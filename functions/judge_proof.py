@@ -12,17 +12,17 @@ from tailkeeper.adapters.journal import CONFLICT
 from tailkeeper.adapters.stack import stack
 from tailkeeper.config import Config
 from tailkeeper.hostnames import zone_of
-from tailkeeper.judging import judge_proof, undoing
 from tailkeeper.model import SURFACES, Verdict
 from tailkeeper.moments import rfc3339
-from tailkeeper.resolver import DOCUMENT
+from tailkeeper.proof.judging import judge_proof, undoing
+from tailkeeper.resolver.surface import DOCUMENT
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tailkeeper.judging import Proof
     from tailkeeper.model import Change
+    from tailkeeper.proof.judging import Proof
 
 BY_RESOLVER = {"split-dns", "rest-of-zone"}  # paths on which its document decides
 PATIENT = (

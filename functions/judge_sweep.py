@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.lease import LEASE
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions import asking, undecided
+from tailkeeper.decisions.decision import asking, undecided
 from tailkeeper.model import Cause, Plan
 
 

@@ -12,8 +12,8 @@ from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.zone_memory import remember_listings
-from tailkeeper.decisions import over
-from tailkeeper.device_changes import compare
+from tailkeeper.carriers.device_changes import compare
+from tailkeeper.decisions.decision import over
 from tailkeeper.git.planning import plan_commits
 from tailkeeper.model import SURFACES, Cause
 from tailkeeper.summary import counts_of

@@ -11,9 +11,9 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.journal import CONFLICT
 from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions import Decision
-from tailkeeper.mark_edits import mark_name
+from tailkeeper.decisions.decision import Decision
 from tailkeeper.model import SURFACES, Cause
+from tailkeeper.records.mark_edits import mark_name
 from tailkeeper.summary import counts_of
 from tailkeeper.undoing import net_of, plan_undo
 

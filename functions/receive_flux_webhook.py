@@ -11,10 +11,10 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.http_api import answered, raw_body, require_json
 from tailkeeper.adapters.inbox import Inbox
 from tailkeeper.adapters.signing import check, signing_secrets
-from tailkeeper.flux_webhook import SIGNATURE_HEADER, parse
 from tailkeeper.model import Cause
 from tailkeeper.moments import rfc3339
-from tailkeeper.signatures import hub
+from tailkeeper.webhooks.flux import SIGNATURE_HEADER, parse
+from tailkeeper.webhooks.signatures import hub
 
 
 if TYPE_CHECKING:

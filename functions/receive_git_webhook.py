@@ -12,7 +12,9 @@ from tailkeeper.adapters.http_api import Unacceptable, answered, content_type, r
 from tailkeeper.adapters.inbox import Inbox
 from tailkeeper.adapters.repositories import repositories
 from tailkeeper.adapters.signing import check, signing_secrets
-from tailkeeper.git_webhook import (
+from tailkeeper.model import Cause
+from tailkeeper.moments import rfc3339
+from tailkeeper.webhooks.git import (
     SECRETS,
     delivery_of,
     parse,
@@ -20,18 +22,16 @@ from tailkeeper.git_webhook import (
     takes,
     verifier,
 )
-from tailkeeper.git_webhook.events import PullRequest, Push
-from tailkeeper.git_webhook.relevance import UNKNOWN, judge
-from tailkeeper.model import Cause
-from tailkeeper.moments import rfc3339
+from tailkeeper.webhooks.git.events import PullRequest, Push
+from tailkeeper.webhooks.git.relevance import UNKNOWN, judge
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailkeeper.adapters.fresh import Fresh
-    from tailkeeper.git_webhook import Delivery
-    from tailkeeper.git_webhook.relevance import Watched
+    from tailkeeper.webhooks.git import Delivery
+    from tailkeeper.webhooks.git.relevance import Watched
 
 MAX_MIB = 4  # base64 of it just fits into an invocation
 SHOWN = 20  # events of one delivery in the log

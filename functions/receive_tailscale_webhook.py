@@ -13,7 +13,7 @@ from tailkeeper.adapters.http_api import answered, raw_body, require_json
 from tailkeeper.adapters.inbox import Inbox
 from tailkeeper.adapters.signing import check, signing_secrets
 from tailkeeper.model import Cause
-from tailkeeper.tailscale_webhook import (
+from tailkeeper.webhooks.tailscale import (
     SIGNATURE_HEADER,
     Event,
     parse_events,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper import telling
 from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.topic import Topic
 from tailkeeper.config import Config
-from tailkeeper.links import Link
+from tailkeeper.decisions import telling
+from tailkeeper.decisions.links import Link
 
 
 if TYPE_CHECKING:
-    from tailkeeper.decisions import Decision
+    from tailkeeper.decisions.decision import Decision
 
 REFUSED = range(400, 500)  # statuses that prove that nothing was sent
 logger = Logger(service="tell-people")

@@ -21,8 +21,8 @@ from tailkeeper.adapters.zones import Zone, Zones, connect
 from tailkeeper.applying import sort_out
 from tailkeeper.config import ZoneConfig
 from tailkeeper.guard import Facts, judge
-from tailkeeper.records import Wanted, held_by_name, plan_zone
-from tailkeeper.remembered import kept_of
+from tailkeeper.records.remembered import kept_of
+from tailkeeper.records.surface import Wanted, held_by_name, plan_zone
 
 
 if TYPE_CHECKING:

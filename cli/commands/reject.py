@@ -11,9 +11,9 @@ from cli.deciding import under
 from cli.deployments import opened
 from cli.screen import Screen
 from cli.storage import decisions_of
-from tailkeeper.decisions import KEPT
+from tailkeeper.decisions.decision import KEPT
+from tailkeeper.decisions.telling import counted
 from tailkeeper.moments import rfc3339
-from tailkeeper.telling import counted
 
 
 if TYPE_CHECKING:

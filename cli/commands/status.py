@@ -10,7 +10,7 @@ from cli.deployments import opened
 from cli.screen import Screen
 from cli.storage import decisions_of
 from cli.tables import ROWS, STYLES, table
-from tailkeeper.telling import sentence
+from tailkeeper.decisions.telling import sentence
 
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from tailkeeper.decisions import Decision
+    from tailkeeper.decisions.decision import Decision
 
 
 def run(options: Namespace) -> int:

@@ -11,7 +11,7 @@ from cli.cronjob import Simulation, simulate
 from cli.screen import seconds
 from cli.tables import table
 from tailkeeper.derive.gateways import target_annotation
-from tailkeeper.writers import config_map_writers
+from tailkeeper.resolver.writers import config_map_writers
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.signing import check, signing_secrets
-from tailkeeper.signatures import WrongSignatureError, token
+from tailkeeper.webhooks.signatures import WrongSignatureError, token
 from tests.support.handlers import client, set_secret
 
 

@@ -23,7 +23,7 @@ from tailkeeper.adapters.zone_errors import (
     ZoneMissing,
 )
 from tailkeeper.adapters.zones import Zone, Zones, connect
-from tailkeeper.edits import Batch, Edit, packed
+from tailkeeper.records.batches import Batch, Edit, packed
 
 
 if TYPE_CHECKING:

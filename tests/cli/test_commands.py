@@ -21,7 +21,7 @@ from cli.tables import counts_text
 from tailkeeper.config import ZoneConfig
 from tailkeeper.model import Cause
 from tailkeeper.summary import OUTCOMES, text_of
-from tailkeeper.tailscale_webhook import SIGNATURE_HEADER, parse_events
+from tailkeeper.webhooks.tailscale import SIGNATURE_HEADER, parse_events
 
 
 EVENTS = Path(__file__).parents[2] / "events"

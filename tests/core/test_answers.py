@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.answers import Answer, Record, judge_rest, judge_split, judge_zone, listed
+from tailkeeper.proof.answers import Answer, Record, judge_rest, judge_split, judge_zone, listed
 
 
 NAME = "app.example.com"

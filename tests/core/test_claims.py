@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailkeeper.claims import Unread, settled, zone_wanted
 from tailkeeper.config import ZoneConfig
-from tailkeeper.held import Held, held_by_name
 from tailkeeper.ownership import Mark
-from tailkeeper.records import Wanted, plan_zone
+from tailkeeper.records.claims import Unread, settled, zone_wanted
+from tailkeeper.records.held import Held, held_by_name
+from tailkeeper.records.surface import Wanted, plan_zone
 
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.decisions import (
+from tailkeeper.decisions.decision import (
     KEPT,
     Decision,
     approvals,

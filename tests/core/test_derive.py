@@ -16,8 +16,8 @@ from tailkeeper.config import (
     ResolverConfig,
     ZoneConfig,
 )
-from tailkeeper.corefile import server_blocks
 from tailkeeper.derive import derive
+from tailkeeper.resolver.corefile import server_blocks
 from tailkeeper.sources import discover
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.device_changes import KEPT, Table, compare, key_warnings
+from tailkeeper.carriers.device_changes import KEPT, Table, compare, key_warnings
 from tailkeeper.planning import plan_world
 from tailkeeper.world import Memory
 from tests.support.operated import balanced

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.doors import answered
-from tailkeeper.mark_cases import mark_case
+from tailkeeper.doors.filter import answered
+from tailkeeper.doors.mark_cases import mark_case
 from tailkeeper.ownership import Mark
 from tailkeeper.plan import answer
 from tests.support.worlds import SURFACES, Bench, route

@@ -8,7 +8,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.edits import KINDS, Batch, Edit, packed, sorted_out
+from tailkeeper.records.batches import KINDS, Batch, Edit, packed, sorted_out
 
 
 @st.composite

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailkeeper.expectations import targets_of
+from tailkeeper.proof.expectations import targets_of
 from tailkeeper.world import Memory
 from tests.support.worlds import Bench, route
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.fitting import fitted, limits_of
-from tailkeeper.records import Wanted
+from tailkeeper.records.fitting import fitted, limits_of
+from tailkeeper.records.surface import Wanted
 
 
 TAGS = tuple(f"t:{number}" for number in range(21))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.flux_webhook import Applied, parse
+from tailkeeper.webhooks.flux import Applied, parse
 from tests.support.deliveries import NEW, document
 
 

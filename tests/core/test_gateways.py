@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.carriers import Subject, subjects_of
+from tailkeeper.carriers.gateways import GatewayDevice, Refusal, ghosts, target_means, unsettled
+from tailkeeper.carriers.identity import identify
+from tailkeeper.carriers.lookup import Subject, subjects_of
+from tailkeeper.carriers.tailnet import Tailnet, address_faults, is_tailnet_address
 from tailkeeper.config import ClusterConfig, DeviceName, GatewayConfig, ResolverConfig
-from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, target_means, unsettled
-from tailkeeper.identity import identify
-from tailkeeper.tailnet import Tailnet, address_faults, is_tailnet_address
 
 
 NAME = DeviceName("gateway-envoy", "tag:k8s")

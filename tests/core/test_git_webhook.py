@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.git_webhook import delivery_of, parse, payload_of, takes, verifier
-from tailkeeper.git_webhook.events import PullRequest, Push
-from tailkeeper.signatures import MissingSignatureError, SignatureError
+from tailkeeper.webhooks.git import delivery_of, parse, payload_of, takes, verifier
+from tailkeeper.webhooks.git.events import PullRequest, Push
+from tailkeeper.webhooks.signatures import MissingSignatureError, SignatureError
 from tests.support.deliveries import (
     FORM,
     HEAD,

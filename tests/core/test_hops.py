@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.hops import (
+from tailkeeper.proof.hops import (
     DAY,
     Blind,
     Fault,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.judging import LOOKS, judge_proof, key_of, undoing
 from tailkeeper.model import Change
+from tailkeeper.proof.judging import LOOKS, judge_proof, key_of, undoing
 
 
 if TYPE_CHECKING:
-    from tailkeeper.judging import Proof
+    from tailkeeper.proof.judging import Proof
 
 HOST, PLACE = "app.example.com", "homelab/dns/hosts"
 

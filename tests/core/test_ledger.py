@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.ledger import KEPT_LINES, Line, newest, noted, settled
+from tailkeeper.coexistence.ledger import KEPT_LINES, Line, newest, noted, settled
 
 
 OLD, NEW, THEIRS = {"addresses": ["100.64.0.1"]}, {"addresses": ["100.64.0.2"]}, {"addresses": []}

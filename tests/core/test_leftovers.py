@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import ResolverConfig
-from tailkeeper.corefile import server_blocks
-from tailkeeper.leftovers import lost, told
-from tailkeeper.resolver_document import is_intact, kept, parse, render
+from tailkeeper.resolver.corefile import server_blocks
+from tailkeeper.resolver.document import is_intact, kept, parse, render
+from tailkeeper.resolver.leftovers import lost, told
 
 
 HOSTS = ResolverConfig("dns", "hosts", "map", "dns", ("example.com",))

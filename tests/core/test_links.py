@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.links import ExpiredError, Link, LinkError, set_of
+from tailkeeper.decisions.links import ExpiredError, Link, LinkError, set_of
 
 
 KEY, NOW, ID = "a key", 1_000.0, "20261121-230000-aaaaaa"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tailkeeper.coexistence.managers import owners, remedy
 from tailkeeper.config import ResolverConfig
-from tailkeeper.managers import owners, remedy
 
 
 RESOLVER = ResolverConfig("dns", "hosts", "names", "dns", ("example.com",))

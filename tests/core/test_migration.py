@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import ZoneConfig
-from tailkeeper.mark_edits import edit_of_mark, standing_mark, texts_by_name
-from tailkeeper.migration import Survey, survey
 from tailkeeper.ownership import MarkNames
+from tailkeeper.records.mark_edits import edit_of_mark, standing_mark, texts_by_name
+from tailkeeper.records.migration import Survey, survey
 
 
 ZONE = ZoneConfig("example.com", "homelab")

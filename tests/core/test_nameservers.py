@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.ledger import noted, settled
+from tailkeeper.coexistence.ledger import noted, settled
 from tailkeeper.planning import Draft, plan_world
 from tailkeeper.world import Memory
 from tests.support.worlds import Bench, device, route

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailkeeper.expectations import targets_of
-from tailkeeper.gateways import GatewayDevice, Refusal
+from tailkeeper.carriers.gateways import GatewayDevice, Refusal
+from tailkeeper.proof.expectations import targets_of
 from tests.support.operated import DOMAIN, api_server, balanced, exposed, ingress, secret
 from tests.support.worlds import Bench, device, route
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tailkeeper.carriers.operated import operated_in
 from tailkeeper.config import ClusterConfig, Config, ResolverConfig, ZoneConfig
-from tailkeeper.operated import operated_in
 from tailkeeper.sources import Discovery, discover
 from tests.support.operated import ALPHA, DOMAIN, api_server, balanced, exposed, ingress, secret
 

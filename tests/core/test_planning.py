@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.judging import undoing
 from tailkeeper.planning import plan_world
+from tailkeeper.proof.judging import undoing
 from tailkeeper.world import Memory
 from tests.support.worlds import PLACE, SURFACES, Bench, device, route
 

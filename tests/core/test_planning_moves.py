@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailkeeper.resolver_document import parse
+from tailkeeper.resolver.document import parse
 from tests.support.worlds import Bench, device, route
 
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tailkeeper.config import ZoneConfig
 from tailkeeper.model import Change
 from tailkeeper.ownership import Mark
-from tailkeeper.record_edits import edit_of
-from tailkeeper.records import Held, Wanted, held_by_name, plan_zone, value_of
+from tailkeeper.records.edits import edit_of
+from tailkeeper.records.surface import Held, Wanted, held_by_name, plan_zone, value_of
 
 
 if TYPE_CHECKING:
-    from tailkeeper.edits import Edit
+    from tailkeeper.records.batches import Edit
 
 
 HOST = "app.example.com"

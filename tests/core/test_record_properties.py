@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper.claims import Unread, zone_wanted
 from tailkeeper.config import ZoneConfig
-from tailkeeper.edits import packed
 from tailkeeper.model import Cause, Change, Plan
 from tailkeeper.ownership import Mark
-from tailkeeper.record_edits import edit_of
-from tailkeeper.records import Held, Wanted, held_by_name, plan_zone, value_of
+from tailkeeper.records.batches import packed
+from tailkeeper.records.claims import Unread, zone_wanted
+from tailkeeper.records.edits import edit_of
+from tailkeeper.records.surface import Held, Wanted, held_by_name, plan_zone, value_of
 from tests.support.zones import RefusedError, Zone
 
 

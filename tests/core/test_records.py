@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import ZoneConfig
-from tailkeeper.held import spelled
 from tailkeeper.ownership import Mark
-from tailkeeper.records import Wanted, held_by_name, plan_zone
+from tailkeeper.records.held import spelled
+from tailkeeper.records.surface import Wanted, held_by_name, plan_zone
 
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import Config
-from tailkeeper.git_webhook.events import PullRequest, Push
-from tailkeeper.git_webhook.relevance import UNKNOWN, Watched, judge
+from tailkeeper.webhooks.git.events import PullRequest, Push
+from tailkeeper.webhooks.git.relevance import UNKNOWN, Watched, judge
 from tests.support.deliveries import HEAD, HOMELAB, NEW, OLD
 
 

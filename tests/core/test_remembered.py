@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tailkeeper.config import ZoneConfig
 from tailkeeper.ownership import Mark
-from tailkeeper.records import Held, held_by_name, plan_zone
-from tailkeeper.remembered import amended, kept_of, names_of
+from tailkeeper.records.remembered import amended, kept_of, names_of
+from tailkeeper.records.surface import Held, held_by_name, plan_zone
 
 
 ZONE = ZoneConfig("example.com", "homelab")

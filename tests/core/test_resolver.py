@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.config import ResolverConfig
-from tailkeeper.records import Wanted
-from tailkeeper.resolver import applied, plan_resolver, standing
-from tailkeeper.resolver_document import is_intact, parse, render
+from tailkeeper.records.surface import Wanted
+from tailkeeper.resolver.document import is_intact, parse, render
+from tailkeeper.resolver.surface import applied, plan_resolver, standing
 
 
 if TYPE_CHECKING:

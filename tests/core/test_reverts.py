@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.ledger import Line, noted, settled
+from tailkeeper.coexistence.ledger import Line, noted, settled
+from tailkeeper.coexistence.reverts import SWEEPS_A_DAY
 from tailkeeper.planning import Draft, plan_world
-from tailkeeper.reverts import SWEEPS_A_DAY
-from tailkeeper.workloads import DOCUMENT_LINE
+from tailkeeper.resolver.workloads import DOCUMENT_LINE
 from tests.support.worlds import PLACE, SURFACES, Bench, route
 
 

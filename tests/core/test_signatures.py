@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailkeeper import signatures
-from tailkeeper.signatures import (
+from tailkeeper.webhooks import signatures
+from tailkeeper.webhooks.signatures import (
     MalformedSignatureError,
     MissingSignatureError,
     StaleSignatureError,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailkeeper.carriers.gateways import GatewayDevice
 from tailkeeper.config import GuardLimits
-from tailkeeper.gateways import GatewayDevice
 from tailkeeper.planning import plan_world
 from tailkeeper.sources import discover
 from tailkeeper.world import Memory

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.split_dns import Nameserver, plan_split_dns
+from tailkeeper.split_dns.surface import Nameserver, plan_split_dns
 
 
 OLD, NEW, OTHER = "100.64.0.1", "100.64.0.2", "100.64.0.9"

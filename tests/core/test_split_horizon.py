@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.expectations import targets_of
+from tailkeeper.proof.expectations import targets_of
 from tests.support.worlds import PLACE, Bench, route
 
 

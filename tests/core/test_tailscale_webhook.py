@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tailkeeper
-from tailkeeper.signatures import (
+from tailkeeper.webhooks.signatures import (
     MalformedSignatureError,
     MissingSignatureError,
     SignatureError,
     StaleSignatureError,
     WrongSignatureError,
 )
-from tailkeeper.tailscale_webhook import Event, parse_events, sign, verify
-from tailkeeper.untrusted import canonical_id
+from tailkeeper.webhooks.tailscale import Event, parse_events, sign, verify
+from tailkeeper.webhooks.untrusted import canonical_id
 
 
 SECRET = "tskey-webhook-xxxxx"
@@ -264,10 +264,10 @@ def test_the_bus_carries_only_listed_fields() -> None:
     }
 
 
-@pytest.mark.parametrize("module", ["tailscale_webhook", "git_webhook", "flux_webhook"])
+@pytest.mark.parametrize("module", ["tailscale", "git", "flux"])
 def test_imports_stay_light(module: str) -> None:
     """A receiver's cold start pays for the standard library, and for none of its heavy parts."""
-    code = f"import sys, tailkeeper.{module}; print(' '.join(sys.modules))"
+    code = f"import sys, tailkeeper.webhooks.{module}; print(' '.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
         check=True,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tailkeeper import decision_page
-from tailkeeper.decisions import Decision
+from tailkeeper.decisions import page as decision_page
+from tailkeeper.decisions.decision import Decision
+from tailkeeper.decisions.telling import subject, text
 from tailkeeper.model import Change, Verdict
-from tailkeeper.telling import subject, text
 
 
 RECORDS = {"records": [{"type": "CNAME", "content": "gw.tail.ts.net"}], "resource": ""}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.untrusted import at, commit, moment, name, read_json, text, word
+from tailkeeper.webhooks.untrusted import at, commit, moment, name, read_json, text, word
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tailkeeper.coexistence.ledger import Line, mark_of, noted, settled
 from tailkeeper.config import ResolverConfig
-from tailkeeper.ledger import Line, mark_of, noted, settled
-from tailkeeper.resolver import applied, standing
-from tailkeeper.resolver_document import render
-from tailkeeper.workloads import DOCUMENT_LINE, cron_job, reads_once, restarted, taken_over
+from tailkeeper.resolver.document import render
+from tailkeeper.resolver.surface import applied, standing
+from tailkeeper.resolver.workloads import DOCUMENT_LINE, cron_job, reads_once, restarted, taken_over
 
 
 PLACE = "homelab/dns/hosts"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailkeeper.carriers.gateways import GatewayDevice, Refusal
 from tailkeeper.config import Config
-from tailkeeper.gateways import GatewayDevice, Refusal
 from tailkeeper.world import Memory
 from tests.support.worlds import Bench, device, route
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tailkeeper.writers import config_map_writers
+from tailkeeper.resolver.writers import config_map_writers
 
 
 def cron_job(script: str, *, account: str = "default", suspend: bool = False) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 from functions import apply_records
 from sandbox.faults import Fault
 from tailkeeper.adapters.zone_errors import Unsettled
-from tailkeeper.mark_edits import passed_on
 from tailkeeper.model import Change, Verdict
+from tailkeeper.records.mark_edits import passed_on
 
 
 if TYPE_CHECKING:

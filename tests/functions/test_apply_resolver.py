@@ -10,12 +10,12 @@ from functions import apply_resolver, observe_resolver
 from sandbox.faults import Fault
 from tailkeeper.adapters.cluster import Conflict, Unreachable
 from tailkeeper.adapters.ledgers import Ledger
+from tailkeeper.coexistence.ledger import mark_of
 from tailkeeper.config import Config
-from tailkeeper.ledger import mark_of
 from tailkeeper.model import Change, Verdict
-from tailkeeper.resolver_document import parse
-from tailkeeper.takeover import scaled_down
-from tailkeeper.workloads import taken_over
+from tailkeeper.records.takeover import scaled_down
+from tailkeeper.resolver.document import parse
+from tailkeeper.resolver.workloads import taken_over
 
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 import pytest
 
 from functions import decide_change
-from tailkeeper.decisions import Decision
-from tailkeeper.links import Link
+from tailkeeper.decisions.decision import Decision
+from tailkeeper.decisions.links import Link
 from tailkeeper.model import Change, Verdict
 from tests.support.handlers import client, set_secret
 

@@ -10,7 +10,7 @@ import pytest
 
 from functions import gather_causes
 from tailkeeper.adapters.lease import LeaseLost
-from tailkeeper.decisions import Decision
+from tailkeeper.decisions.decision import Decision
 from tailkeeper.moments import rfc3339
 from tests.support.handlers import RUN
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import receive_tailscale_webhook as receiver
-from tailkeeper.tailscale_webhook import SIGNATURE_HEADER, sign
+from tailkeeper.webhooks.tailscale import SIGNATURE_HEADER, sign
 from tests.support.handlers import client, set_secret
 
 

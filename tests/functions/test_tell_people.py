@@ -11,7 +11,7 @@ import pytest
 
 from functions import tell_people
 from tailkeeper.adapters.aws import AwsError
-from tailkeeper.decisions import Decision
+from tailkeeper.decisions.decision import Decision
 from tailkeeper.model import Change, Verdict
 from tests.support.handlers import client, set_secret
 

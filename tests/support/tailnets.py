@@ -18,7 +18,7 @@ from sandbox.tailnet.datapath import DataPath
 from sandbox.tailnet.proxy import Proxy
 from tailkeeper.adapters.prober import probe
 from tailkeeper.config import ResolverConfig
-from tailkeeper.resolver_document import render
+from tailkeeper.resolver.document import render
 
 
 if TYPE_CHECKING:

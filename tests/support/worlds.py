@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper import resolver as resolver_surface
 from tailkeeper.config import Config
 from tailkeeper.planning import plan_world
-from tailkeeper.record_edits import edit_of
-from tailkeeper.records import Held, held_by_name
+from tailkeeper.records.edits import edit_of
+from tailkeeper.records.surface import Held, held_by_name
+from tailkeeper.resolver import surface as resolver_surface
 from tailkeeper.world import Memory, World
 
 

@@ -176,7 +176,7 @@ class MarkNames:
 
 
 if __name__ == "__main__":
-    from tailkeeper.doors import serve
-    from tailkeeper.mark_cases import mark_case
+    from tailkeeper.doors.filter import serve
+    from tailkeeper.doors.mark_cases import mark_case
 
     sys.exit(serve(mark_case))

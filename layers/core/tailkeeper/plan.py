@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tailkeeper.doors import serve
-from tailkeeper.world_cases import world_case
-from tailkeeper.zone_cases import zone_case
+from tailkeeper.doors.filter import serve
+from tailkeeper.doors.world_cases import world_case
+from tailkeeper.doors.zone_cases import zone_case
 
 
 def answer(document: Any) -> dict[str, Any]:

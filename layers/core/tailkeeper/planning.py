@@ -9,16 +9,20 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tailkeeper import leftovers, nameservers, records, resolver, split_dns, workloads
-from tailkeeper.claims import Unread, zone_wanted
-from tailkeeper.decisions import let_through, standing_back
-from tailkeeper.device_changes import key_warnings
-from tailkeeper.gateways import Refusal
+from tailkeeper.carriers.device_changes import key_warnings
+from tailkeeper.carriers.gateways import Refusal
+from tailkeeper.coexistence.reverts import SWEEPS_A_DAY, reverts
+from tailkeeper.coexistence.rivals import external_dns_writers, resolver_writers, scaled_down
+from tailkeeper.decisions.decision import let_through, standing_back
 from tailkeeper.guard import Facts, judge
 from tailkeeper.hostnames import within
 from tailkeeper.model import Plan
-from tailkeeper.reverts import SWEEPS_A_DAY, reverts
-from tailkeeper.rivals import external_dns_writers, resolver_writers, scaled_down
+from tailkeeper.records import surface as records
+from tailkeeper.records.claims import Unread, zone_wanted
+from tailkeeper.resolver import leftovers, workloads
+from tailkeeper.resolver import surface as resolver
+from tailkeeper.split_dns import nameservers
+from tailkeeper.split_dns import surface as split_dns
 from tailkeeper.wanted import kind_of, record_wanted, tailnet_wanted
 from tailkeeper.world import place_of, resolvers_of
 
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
     from tailkeeper.config import ClusterConfig, ResolverConfig, ZoneConfig
     from tailkeeper.model import Change, Exposure
-    from tailkeeper.records import Wanted
+    from tailkeeper.records.surface import Wanted
     from tailkeeper.world import World
 
 

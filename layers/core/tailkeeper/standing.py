@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper import records, resolver, split_dns, takeover
-from tailkeeper.mark_edits import mark_name, standing_mark
-from tailkeeper.resolver_document import is_intact
+from tailkeeper.records import surface as records
+from tailkeeper.records import takeover
+from tailkeeper.records.mark_edits import mark_name, standing_mark
+from tailkeeper.resolver import surface as resolver
+from tailkeeper.resolver.document import is_intact
+from tailkeeper.split_dns import surface as split_dns
 from tailkeeper.world import place_of, resolvers_of
 
 

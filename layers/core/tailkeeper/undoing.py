@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.model import Plan, Verdict
 from tailkeeper.planning import Draft
-from tailkeeper.records import Held, stranger
+from tailkeeper.records.surface import Held, stranger
+from tailkeeper.resolver.workloads import is_workload
 from tailkeeper.standing import NowhereError, edited_documents, standing_of, unread
-from tailkeeper.workloads import is_workload
 
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailkeeper import records
-from tailkeeper.gateways import GatewayDevice, target_means
-from tailkeeper.records import Wanted
-from tailkeeper.tailnet import is_tailnet_address
+from tailkeeper.carriers.gateways import GatewayDevice, target_means
+from tailkeeper.carriers.tailnet import is_tailnet_address
+from tailkeeper.records import surface as records
+from tailkeeper.records.surface import Wanted
 
 
 if TYPE_CHECKING:

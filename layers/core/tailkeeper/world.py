@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.carriers import Subject, subjects_of
-from tailkeeper.gateways import GatewayDevice, Refusal, ghosts, unsettled
+from tailkeeper.carriers.gateways import GatewayDevice, Refusal, ghosts, unsettled
+from tailkeeper.carriers.identity import identify
+from tailkeeper.carriers.lookup import Subject, subjects_of
+from tailkeeper.carriers.tailnet import Tailnet
 from tailkeeper.git.remembering import ahead_of
-from tailkeeper.identity import identify
-from tailkeeper.mark_edits import texts_by_name
-from tailkeeper.records import Held, held_by_name
+from tailkeeper.records.mark_edits import texts_by_name
+from tailkeeper.records.surface import Held, held_by_name
 from tailkeeper.sources import Discovery, declared, discover
-from tailkeeper.tailnet import Tailnet
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tailkeeper.coexistence.ledger import Line
     from tailkeeper.config import ClusterConfig, Config, ResolverConfig
-    from tailkeeper.decisions import Decision
+    from tailkeeper.decisions.decision import Decision
     from tailkeeper.git.foresight import Foresight
-    from tailkeeper.ledger import Line
     from tailkeeper.model import Exposure
 
 

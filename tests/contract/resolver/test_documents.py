@@ -14,7 +14,7 @@ from sandbox.clock import Clock
 from sandbox.coredns import CoreDNS
 from sandbox.dns import reply
 from tailkeeper.config import ResolverConfig
-from tailkeeper.resolver_document import is_intact, parse, render
+from tailkeeper.resolver.document import is_intact, parse, render
 
 
 if TYPE_CHECKING:

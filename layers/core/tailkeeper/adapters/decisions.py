@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import ConditionFailed
-from tailkeeper.decisions import Decision, approvals
+from tailkeeper.decisions.decision import Decision, approvals
 from tailkeeper.model import Cause
 from tailkeeper.moments import epoch, rfc3339
 

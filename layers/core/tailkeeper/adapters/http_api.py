@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.inbox import HandOverFailed
-from tailkeeper.signatures import SignatureError
+from tailkeeper.webhooks.signatures import SignatureError
 
 
 if TYPE_CHECKING:

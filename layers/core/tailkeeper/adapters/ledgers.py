@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper import ledger
 from tailkeeper.adapters.packing import packed, unpacked
-from tailkeeper.ledger import SOMEBODY, Line
+from tailkeeper.coexistence import ledger
+from tailkeeper.coexistence.ledger import SOMEBODY, Line
 
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 memory / carriers   {key: {nodes, answers}}
 memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may be missing
-memory / devices    what the last sweep saw of the carriers' devices (`tailkeeper.device_changes`)
+memory / devices    what the last sweep saw of carriers (`tailkeeper.carriers.device_changes`)
 memory / commits    {branch: {commit, at, sources, ahead}}
 memory / pending    {branch: {host: {commit, repository, at}}}
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.ledgers import ledgers
 from tailkeeper.adapters.packing import packed, unpacked
-from tailkeeper.gateways import GatewayDevice
+from tailkeeper.carriers.gateways import GatewayDevice
 from tailkeeper.git.planning import FORESEEN
 from tailkeeper.git.remembering import commits_after, pending_after
 from tailkeeper.world import Memory
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tailkeeper.adapters.table import Table as Items
-    from tailkeeper.device_changes import Table
+    from tailkeeper.carriers.device_changes import Table
     from tailkeeper.model import Plan
     from tailkeeper.world import World
 

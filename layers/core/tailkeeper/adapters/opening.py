@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.config import Config
-from tailkeeper.expectations import batches_of, targets_of
 from tailkeeper.git.foresight import foresee
 from tailkeeper.git.remembering import explained
 from tailkeeper.moments import rfc3339
+from tailkeeper.proof.expectations import batches_of, targets_of
 from tailkeeper.world import World
 
 

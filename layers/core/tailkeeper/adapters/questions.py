@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import ConditionFailed
-from tailkeeper.decisions import KEPT
-from tailkeeper.links import LinkError, UsedError
+from tailkeeper.decisions.decision import KEPT
+from tailkeeper.decisions.links import LinkError, UsedError
 from tailkeeper.moments import rfc3339
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tailkeeper.adapters.artifacts import Artifacts
     from tailkeeper.adapters.table import Table
-    from tailkeeper.links import Link
+    from tailkeeper.decisions.links import Link
 
 FREE = "attribute_exists(pk) AND (attribute_not_exists(answer) OR (answer = :answer AND {open}))"
 

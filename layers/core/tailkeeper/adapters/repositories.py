@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import Aws
 from tailkeeper.adapters.fresh import Fresh
-from tailkeeper.git_webhook.relevance import Watched
+from tailkeeper.webhooks.git.relevance import Watched
 
 
 if TYPE_CHECKING:

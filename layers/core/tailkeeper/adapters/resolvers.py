@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.cluster import Refused, Unreachable
-from tailkeeper.managers import owners
-from tailkeeper.workloads import restarted
-from tailkeeper.writers import WORKLOADS, config_map_writers
+from tailkeeper.coexistence.managers import owners
+from tailkeeper.resolver.workloads import restarted
+from tailkeeper.resolver.writers import WORKLOADS, config_map_writers
 
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import Aws, AwsError
 from tailkeeper.adapters.fresh import Fresh
-from tailkeeper.signatures import WrongSignatureError
+from tailkeeper.webhooks.signatures import WrongSignatureError
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tailkeeper.signatures import Verifier
+    from tailkeeper.webhooks.signatures import Verifier
 
 STAGES = ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS")
 

@@ -18,7 +18,7 @@ import httpx
 if TYPE_CHECKING:
     from cloudflare import APIStatusError
 
-    from tailkeeper.edits import Batch, Edit
+    from tailkeeper.records.batches import Batch, Edit
 
 WINDOW = 300.0  # seconds for which Cloudflare blocks a token that asked too often
 NO_SUCH_RECORD, NO_ROOM = 81044, 81045

@@ -15,7 +15,7 @@ from tailkeeper.adapters.aws import AwsError, ConditionFailed
 from tailkeeper.adapters.packing import packed, unpacked
 from tailkeeper.config.documents import document_of
 from tailkeeper.model import digest_of
-from tailkeeper.remembered import kept_of, wanted_of
+from tailkeeper.records.remembered import kept_of, wanted_of
 
 
 if TYPE_CHECKING:

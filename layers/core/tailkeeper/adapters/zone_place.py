@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.writing import Written
 from tailkeeper.adapters.zone_errors import Rejected, Unreachable
-from tailkeeper.edits import packed, sorted_out
-from tailkeeper.mark_edits import edit_of_mark, mark_name, standing_mark, texts_by_name
-from tailkeeper.record_edits import edit_of
-from tailkeeper.records import ANSWERS, Held, held_by_name, stranger, value_of
+from tailkeeper.records.batches import packed, sorted_out
+from tailkeeper.records.edits import edit_of
+from tailkeeper.records.mark_edits import edit_of_mark, mark_name, standing_mark, texts_by_name
+from tailkeeper.records.surface import ANSWERS, Held, held_by_name, stranger, value_of
 
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tailkeeper.adapters.zones import Zone, Zones
     from tailkeeper.config import ZoneConfig
-    from tailkeeper.edits import Batch, Edit
     from tailkeeper.model import Change
+    from tailkeeper.records.batches import Batch, Edit
 
 FEW = 5  # names that are cheaper to find one by one than by listing the zone
 

@@ -21,16 +21,16 @@ from tailkeeper.adapters.zone_errors import (
     ZoneMissing,
     named,
 )
-from tailkeeper.edits import KINDS
-from tailkeeper.fitting import limits_of
-from tailkeeper.wire import trimmed
+from tailkeeper.records.batches import KINDS
+from tailkeeper.records.fitting import limits_of
+from tailkeeper.records.wire import trimmed
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tailkeeper.adapters.budget import Budget
-    from tailkeeper.edits import Batch
+    from tailkeeper.records.batches import Batch
 
 API = "/client/v4"
 PER_PAGE = 5000

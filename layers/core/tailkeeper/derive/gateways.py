@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.carriers.evidence import carries
+from tailkeeper.carriers.operated import reaches_tailnet
 from tailkeeper.config import DeviceName, GatewayConfig
 from tailkeeper.derive.inventory import Inventory, annotations_of, key_of, namespace_of
-from tailkeeper.evidence import carries
-from tailkeeper.operated import reaches_tailnet
 from tailkeeper.sources.annotations import Annotations
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.carriers.operated import reaches_tailnet
 from tailkeeper.config import DeviceName, ResolverConfig
-from tailkeeper.corefile import ServerBlock, server_blocks
 from tailkeeper.derive.gateways import default_tags, derive_device
 from tailkeeper.derive.inventory import Inventory, key_of, namespace_of
-from tailkeeper.operated import reaches_tailnet
-from tailkeeper.writers import config_map_writers
+from tailkeeper.resolver.corefile import ServerBlock, server_blocks
+from tailkeeper.resolver.writers import config_map_writers
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.git.foresight import named
 from tailkeeper.moments import epoch, rfc3339
-from tailkeeper.resolver import entries_of
+from tailkeeper.resolver.surface import entries_of
 
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.carriers.operated import Operated
 from tailkeeper.model import Exposure
-from tailkeeper.operated import Operated
 from tailkeeper.sources.declared import declared
 from tailkeeper.sources.operator import KINDS as OPERATED
 from tailkeeper.sources.operator import read_operated

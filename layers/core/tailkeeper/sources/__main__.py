@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tailkeeper.carriers.evidence import gateway_evidence, state_secrets
+from tailkeeper.carriers.operated_evidence import operated_evidence
 from tailkeeper.config import ClusterConfig, Config, ConfigError, GatewayConfig, Problem
 from tailkeeper.config.reading import Section
-from tailkeeper.doors import serve
-from tailkeeper.evidence import gateway_evidence, state_secrets
-from tailkeeper.operated_evidence import operated_evidence
+from tailkeeper.doors.filter import serve
 from tailkeeper.shapes import flattened, misshapen
 from tailkeeper.sources import declared, discover
 from tailkeeper.sources.documents import observation_of
@@ -23,7 +23,7 @@ from tailkeeper.sources.documents import observation_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tailkeeper.evidence import Evidence
+    from tailkeeper.carriers.evidence import Evidence
     from tailkeeper.model import Exposure
     from tailkeeper.sources.reports import Discovery
 

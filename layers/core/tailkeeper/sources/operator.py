@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.evidence import GATEWAY_NAME, OWNING
+from tailkeeper.carriers.evidence import GATEWAY_NAME, OWNING
+from tailkeeper.carriers.operated import READERS, annotations_of, leads_out
+from tailkeeper.carriers.operated_evidence import magic_name
 from tailkeeper.hostnames import canonical
 from tailkeeper.model import Exposure
-from tailkeeper.operated import READERS, annotations_of, leads_out
-from tailkeeper.operated_evidence import magic_name
 from tailkeeper.sources.annotations import Annotations
 from tailkeeper.sources.reports import Report
 from tailkeeper.sources.surroundings import key_of
@@ -24,7 +24,7 @@ from tailkeeper.sources.views import views_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tailkeeper.operated import Operated
+    from tailkeeper.carriers.operated import Operated
     from tailkeeper.sources.surroundings import Surroundings
 
     Object = Mapping[str, Any]

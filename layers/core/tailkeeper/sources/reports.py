@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tailkeeper.carriers.operated import Operated
     from tailkeeper.model import Exposure
-    from tailkeeper.operated import Operated
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.evidence import state_secrets
+from tailkeeper.carriers.evidence import state_secrets
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tailkeeper.carriers.evidence import Secrets
     from tailkeeper.config import Config
-    from tailkeeper.evidence import Secrets
 
     Object = Mapping[str, Any]
 

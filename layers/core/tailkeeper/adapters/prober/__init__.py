@@ -24,8 +24,8 @@ from tailkeeper.adapters.prober.dialling import TailnetPath
 from tailkeeper.adapters.prober.paths import paths_of
 from tailkeeper.adapters.prober.patience import Patience
 from tailkeeper.adapters.prober.vantage import Vantage
-from tailkeeper.hops import Blind, Fault, Finding, Outcome
 from tailkeeper.hostnames import zone_of
+from tailkeeper.proof.hops import Blind, Fault, Finding, Outcome
 
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from tailkeeper.adapters.prober.datagrams import DatagramServer, Place
 from tailkeeper.adapters.prober.messages import answer_of, question
 from tailkeeper.adapters.prober.nameservers import NoAnswer
 from tailkeeper.adapters.prober.patience import ENOUGH, Patience, Silences
-from tailkeeper.hops import Blind
 from tailkeeper.hostnames import zone_of
+from tailkeeper.proof.hops import Blind
 
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dns.message import Message
 
-    from tailkeeper.answers import Answer, Answers
+    from tailkeeper.proof.answers import Answer, Answers
 
 DNS = 53
 TRY = 2.0  # seconds for an answer to come back

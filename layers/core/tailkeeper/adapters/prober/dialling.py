@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tailkeeper.adapters.prober.patience import ENOUGH, STEP, Patience, Silences
-from tailkeeper.hops import Blind, Fault
+from tailkeeper.proof.hops import Blind, Fault
 
 
 if TYPE_CHECKING:
-    from tailkeeper.hops import Hop
+    from tailkeeper.proof.hops import Hop
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Dial = Callable[[str, int, Patience], Awaitable[Streams]]

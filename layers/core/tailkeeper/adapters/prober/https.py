@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tailkeeper.adapters.prober.patience import STEP, Patience
-from tailkeeper.hops import Fault, Spoken
+from tailkeeper.proof.hops import Fault, Spoken
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.svcbbase import ParamKey
 
-from tailkeeper.answers import Answer, Record, normal
+from tailkeeper.proof.answers import Answer, Record, normal
 
 
 if TYPE_CHECKING:

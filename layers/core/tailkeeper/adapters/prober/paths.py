@@ -17,16 +17,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tailkeeper.answers import ADDRESSES, ASKED, judge_rest, judge_split, judge_zone
-from tailkeeper.hops import Blind, Outcome, asked_name
-from tailkeeper.tailnet import is_tailnet_address
+from tailkeeper.carriers.tailnet import is_tailnet_address
+from tailkeeper.proof.answers import ADDRESSES, ASKED, judge_rest, judge_split, judge_zone
+from tailkeeper.proof.hops import Blind, Outcome, asked_name
 
 
 if TYPE_CHECKING:
     from tailkeeper.adapters.prober.patience import Patience
     from tailkeeper.adapters.prober.vantage import Vantage
 
-Target = Mapping[str, Any]  # as tailkeeper.expectations makes it
+Target = Mapping[str, Any]  # as tailkeeper.proof.expectations makes it
 MAGIC_DNS = ".ts.net"
 CHALLENGE = ("TXT", *ADDRESSES)
 

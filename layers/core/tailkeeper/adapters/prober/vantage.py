@@ -10,7 +10,7 @@ from tailkeeper.adapters.prober.dialling import hang_up
 from tailkeeper.adapters.prober.https import Endpoint, speak
 from tailkeeper.adapters.prober.messages import answer_of, questions
 from tailkeeper.adapters.prober.nameservers import Nameserver, NoAnswer
-from tailkeeper.hops import Blind, Fault, Outcome, asked_name, judge_spoken
+from tailkeeper.proof.hops import Blind, Fault, Outcome, asked_name, judge_spoken
 
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tailkeeper.adapters.prober.authorities import Authorities
     from tailkeeper.adapters.prober.dialling import Streams, TailnetPath
     from tailkeeper.adapters.prober.patience import Patience
-    from tailkeeper.answers import Answers
+    from tailkeeper.proof.answers import Answers
 
 DNS = 53
 

@@ -1,0 +1,1 @@
+"""Which device, or Tailscale Service, carries an exposure."""

@@ -1,0 +1,1 @@
+"""Who else writes where we write: found out, named, and not fought."""

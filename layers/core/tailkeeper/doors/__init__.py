@@ -1,0 +1,1 @@
+"""Doors into the core: a case as JSON in, its answer out."""

@@ -1,0 +1,1 @@
+"""The proof: what each view should say, what it says, and what that means."""

@@ -1,0 +1,1 @@
+"""The `records` surface: Cloudflare's zones, ours by their marks."""

@@ -1,0 +1,1 @@
+"""The `resolver` surface: the split-horizon CoreDNS of a cluster."""

@@ -1,0 +1,1 @@
+"""The `split-dns` surface: whom the tailnet asks for a domain."""

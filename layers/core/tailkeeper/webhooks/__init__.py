@@ -1,0 +1,1 @@
+"""Webhooks: who sent a delivery, and what it says. Nothing heavy is imported here."""
