@@ -122,6 +122,15 @@ def test_a_wrong_mark_case_is_blamed(case: Any, why: str) -> None:
     assert why in str(caught.value)
 
 
+def test_an_answer_is_ascii_whatever_the_case_holds() -> None:
+    """A text that no encoding has is a text in JSON."""
+    ran = called("ownership", json.dumps({"host": "\ud800é.example.com", "type": "A"}))
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["mark"] == "a-\ud800é.example.com"
+    assert ran.stdout.isascii()
+
+
 @pytest.mark.parametrize(
     ("marks", "said"),
     [

@@ -116,6 +116,7 @@ VALUE = (
         ("heritage=external-dns,external-dns/owner=a", Mark("a")),
         ("external-dns/owner=a,heritage=external-dns", Mark("a")),
         ("heritage=external-dns,nonsense,external-dns/owner=a,x=1", Mark("a")),
+        ("heritage=external-dns,external-dns/owner=a=b,external-dns/resource=", Mark("a=b")),
         (
             "heritage=external-dns,external-dns/owner=a,external-dns/dualstack=true",
             Mark("a", "", (("dualstack", "true"),)),

@@ -21,6 +21,13 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers" / "core"
 
 
+MISSHAPEN = """{"objects": [{"kind": "Service", "metadata": {"name": "web", "annotations": {
+"external-dns.kubernetes.io/hostname": "a.example.com"}}, "spec": {"type": "LoadBalancer",
+"loadBalancerClass": "tailscale", "ports": [{"port": 80}]}, "status": {"loadBalancer": {
+"ingress": [{"ip": 3}, {"ip": "100.64.0.1"}]}}}], "config": {"zones": [
+{"name": "example.com", "owner": "me"}]}}"""
+
+
 def called(text: str) -> subprocess.CompletedProcess[str]:
     """Run the module with a case on its standard input, and nothing but the core to import."""
     return subprocess.run(
@@ -68,6 +75,7 @@ def test_the_documented_case_gives_the_documented_answer() -> None:
         ('{"object": []}', "object is unknown: did you mean objects?"),
         ('{"partial": {"Service": 3}}', "partial.Service is a whole number, not text"),
         ("3", "is a whole number, not a mapping"),
+        (MISSHAPEN, "not shaped as its kind: TypeError"),
         ('[{}, {"cluster": 3}, {"object": []}]', "[1] cluster is a whole number, not text"),
         ('[{}, {"cluster": 3}, {"object": []}]', "[2] object is unknown"),
     ],

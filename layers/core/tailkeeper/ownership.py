@@ -62,8 +62,8 @@ class Mark:
             return cls(usual[1], usual[2])
         if HERITAGE not in content:
             return None
-        tokens = [token.split("=") for token in _joined(content).split(",")]
-        pairs = [token for token in tokens if len(token) == 2]  # noqa: PLR2004 -- key=value
+        tokens = (token.partition("=") for token in _joined(content).split(","))
+        pairs = [(key, text) for key, equals, text in tokens if equals]
         if {text for key, text in pairs if key == "heritage"} != {HERITAGE}:
             return None
         labels = {

@@ -26,7 +26,8 @@ def serve(answer: Callable[[Any], Any]) -> int:
         return _refused("standard input is nested too deeply")
     except ValueError as error:
         return _refused(str(error))
-    json.dump(said, sys.stdout, separators=(",", ":"), ensure_ascii=False)
+    # In ASCII, whatever the locale is: a name may hold what no encoding has.
+    json.dump(said, sys.stdout, separators=(",", ":"))
     sys.stdout.write("\n")
     return DONE
 

@@ -38,10 +38,14 @@ def answer(case: Any) -> dict[str, Any]:
     observed = _observed(case)
     config = _config(case.get("config"), observed)
     try:
-        found = discover(observed, config)
+        return _found(observed, config)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         words = "the case has an object that is not shaped as its kind"
         raise ValueError(f"{words}: {error!r}") from error
+
+
+def _found(observed: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    found = discover(observed, config)
     exposures = [*found.exposures, *declared(config)]
     return {
         "exposures": [
