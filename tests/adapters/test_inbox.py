@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 CAUSES = {name: Cause("git", name, "2026-11-21T23:00:00Z", "me") for name in ("a", "b")}
-REFUSED = {"body": {"FailedEntryCount": 1, "Entries": [{}]}}
+REFUSED: Any = {"body": {"FailedEntryCount": 1, "Entries": [{}]}}
 
 
 @dataclass

@@ -13,6 +13,8 @@ from tailkeeper.adapters.table import Table, marshal, unmarshal
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tailkeeper.adapters.stack import Stack
     from tests.support.line import Line
 
@@ -61,7 +63,7 @@ def test_reads_see_what_was_just_written(table: Table, line: Line) -> None:
 def test_a_condition_guards_each_kind_of_write(table: Table) -> None:
     """Put, update and delete write nothing when it does not hold."""
     table.put({"pk": "p", "sk": "s", "n": 1})
-    writes = [
+    writes: list[Callable[[], object]] = [
         lambda: table.put({"pk": "p", "sk": "s"}, "n = :two", two=2),
         lambda: table.update("p", "s", "SET n = :three", "n = :two", two=2, three=3),
         lambda: table.delete("p", "s", "n = :two", two=2),

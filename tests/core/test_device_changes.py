@@ -175,7 +175,7 @@ DEVICES = st.fixed_dictionaries(
 @given(st.lists(DEVICES, min_size=1, max_size=6))
 def test_what_is_told_once_is_not_told_again(history: list[dict[str, Any]]) -> None:
     """Whatever happens, a second look at the same devices finds nothing."""
-    bench, known = Bench([route("a")]), {}
+    bench, known = Bench([route("a")]), dict[str, Any]()
     for moment in history:
         bench.devices[0] |= moment
         known, _ = look(bench, known)

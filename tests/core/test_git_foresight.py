@@ -152,8 +152,9 @@ def test_a_name_that_goes_waits_until_the_cluster_drops_it() -> None:
 
     assert verdicts(gone) == {("Delete", name): ("apply", 9) for name in "bcd"}
     plan = plan_commits(gone, SURFACES, NOW, 300).plan
-    assert plan
-    assert "commit abcdef0 of me/homelab took it away" in plan.changes[0].verdict.reasons[0]
+    verdict = plan.changes[0].verdict if plan else None
+    assert verdict
+    assert "commit abcdef0 of me/homelab took it away" in verdict.reasons[0]
 
 
 def test_what_no_commit_is_known_to_have_had_is_not_explained() -> None:

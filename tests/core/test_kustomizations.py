@@ -100,18 +100,21 @@ def test_the_outermost_namespace_counts() -> None:
 
 def test_folders_that_list_each_other_a_thousand_times_over_are_soon_read() -> None:
     """A repository is anybody's: neither cycles nor diamonds cost more than a few looks each."""
-    chain = {
+    chain: dict[str, Any] = {
         f"{n}/kustomization.yaml": [
             {"resources": [f"../{n + 1}", f"../{n + 1}/", "../0"], "namespace": f"n{n}"}
         ]
         for n in range(1000)
     }
-    root = {"kustomization.yaml": [{"resources": ["0"], "namePrefix": "x-"}]}
+    root: dict[str, Any] = {"kustomization.yaml": [{"resources": ["0"], "namePrefix": "x-"}]}
 
     assert (
         kustomized(chain | {"1000/kustomization.yaml": [{"resources": ["a.yaml"]}]}).left_out == {}
     )
-    last = {"1000/kustomization.yaml": [{"resources": ["a.yaml"]}], "1000/a.yaml": [ROUTE]}
+    last: dict[str, Any] = {
+        "1000/kustomization.yaml": [{"resources": ["a.yaml"]}],
+        "1000/a.yaml": [ROUTE],
+    }
     assert "1000/a.yaml" in kustomized(chain | root | last).left_out
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tailkeeper.coexistence.ledger import KEPT_LINES, Line, newest, noted, settled
 
 
-OLD, NEW, THEIRS = {"addresses": ["100.64.0.1"]}, {"addresses": ["100.64.0.2"]}, {"addresses": []}
+OLD, NEW = {"addresses": ["100.64.0.1"]}, {"addresses": ["100.64.0.2"]}
+THEIRS: dict[str, list[str]] = {"addresses": []}
 VALUES = st.sampled_from([None, OLD, NEW, THEIRS])
 
 

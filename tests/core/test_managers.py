@@ -15,14 +15,14 @@ RESOLVER = ResolverConfig("dns", "hosts", "names", "dns", ("example.com",))
 
 def entry(manager: str, time: str, *keys: str, operation: str = "Update") -> dict[str, Any]:
     """Return an entry of managedFields that owns keys of a ConfigMap's data."""
-    data = {".": {}, **{f"f:{key}": {} for key in keys}}
+    data: Any = {".": {}, **{f"f:{key}": {} for key in keys}}
     fields = {"f:data": data, "f:metadata": {}}
     return {"manager": manager, "operation": operation, "time": time, "fieldsV1": fields}
 
 
 def test_the_owners_of_a_key_are_named_newest_first() -> None:
     """We are none of them, nor is who owns another key."""
-    fields = [
+    fields: list[Any] = [
         entry("kubectl-patch", "2026-11-28T08:00:00Z", "hosts"),
         entry("tailkeeper", "2026-11-28T09:00:00Z", "hosts", operation="Apply"),
         entry("argocd-controller", "2026-11-28T08:30:00Z", "hosts", "other"),

@@ -23,7 +23,7 @@ CONFIG = Config(
 )
 
 
-def found(config: Config = CONFIG, **objects: list[dict[str, Any]]) -> Discovery:
+def found(config: Config = CONFIG, **objects: Any) -> Discovery:
     """Discover what objects by kind expose."""
     return discover({"cluster": "lab", "partial": {}, "objects": objects}, config)
 
@@ -117,7 +117,7 @@ def test_ports_and_protocols(ports: list[Any], expected: list[tuple[int, str]]) 
 
 def test_a_named_service_is_looked_at_as_it_says() -> None:
     """With a name of its own in a zone, it may well have the certificate."""
-    ports = [{"port": 443, "name": "https"}, {"port": 25}]
+    ports: list[Any] = [{"port": 443, "name": "https"}, {"port": 25}]
     mail = balanced("mail", *ports, dns_hostname="mail.example.com")
 
     assert told(found(Service=[mail])) == [
@@ -146,7 +146,8 @@ def test_an_exposed_service_gets_its_name_from_the_state_secret() -> None:
 )
 def test_what_has_no_name_yet_is_reported(kind: str, document: dict[str, Any]) -> None:
     """The operator is at work, or waits for somebody."""
-    discovery = found(**{kind: [document]})
+    objects: Any = {kind: [document]}
+    discovery = found(**objects)
 
     assert discovery.exposures == ()
     assert whys(discovery) == ["the operator has not given it a name in the tailnet yet"]
@@ -255,9 +256,11 @@ def lan(kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["Service", "Ingress"])
 def test_what_the_tailnet_does_not_carry_keeps_its_names(kind: str) -> None:
     """Whoever took over a zone from ExternalDNS loses none of these records."""
-    discovery = found(**{kind: [lan(kind)]})
+    objects: Any = {kind: [lan(kind)]}
+    discovery = found(**objects)
 
-    assert (discovery.exposures, discovery.kept_hosts) == ((), {"tv.example.com"})
+    assert not discovery.exposures
+    assert discovery.kept_hosts == {"tv.example.com"}
     assert [(report.why, report.told) for report in discovery.reports] == [
         ("the tailnet does not carry it: its names stay", False)
     ]

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 HOST = "app.example.com"
 RESOURCE = "httproute/apps/app"
+
+
+def _zone(affixes: Any) -> ZoneConfig:
+    return ZoneConfig("example.com", "homelab", **affixes)
+
+
 ZONES = st.sampled_from(
     [
         {},
@@ -29,7 +35,7 @@ ZONES = st.sampled_from(
         {"txt_prefix": "%{record_type}-"},
         {"txt_suffix": "-%{record_type}"},
     ]
-).map(lambda affixes: ZoneConfig("example.com", "homelab", **affixes))
+).map(_zone)
 CONTENTS = {
     "CNAME": ["old.tail.ts.net", "new.tail.ts.net"],
     "A": ["100.64.0.1", "100.64.0.2"],
@@ -105,10 +111,11 @@ def test_a_record_keeps_its_identity_while_its_type_stays(
 def test_a_move_is_one_patch() -> None:
     """The commonest edit of all touches one record, and no mark."""
     zone = ZoneConfig("example.com", "homelab")
-    before, after = (
+    values: list[Any] = [
         {"records": [{"type": "CNAME", "content": c, "ttl": 1, "proxied": False}], "resource": "r"}
         for c in CONTENTS["CNAME"]
-    )
+    ]
+    before, after = values
     standing = carried_out([], written(zone, [], None, before))
 
     edit = written(zone, standing, before, after)
@@ -131,7 +138,7 @@ def test_a_legacy_mark_goes_with_the_last_of_its_records(
     """ExternalDNS of old may be given the zone back: its mark stays while there is a record."""
     zone = ZoneConfig("example.com", "homelab")
     old = {"type": "CNAME", "content": "old.tail.ts.net", "ttl": 1, "proxied": False}
-    records = [
+    records: list[dict[str, Any]] = [
         {"id": "r", "name": HOST, **old},
         {"id": "m", "name": HOST, "type": "TXT", "content": Mark("homelab", RESOURCE).value},
     ]
@@ -154,7 +161,7 @@ def test_of_two_marks_one_is_rewritten_and_the_other_goes() -> None:
         {"id": n, "name": f"a-{host}", "type": "TXT", "content": Mark("homelab", n).value}
         for n in ("gateway/apps/twin", RESOURCE)
     ]
-    records = [{**record, "proxied": False}, *texts]
+    records: list[dict[str, Any]] = [{**record, "proxied": False}, *texts]
     wanted = {host: Wanted(host, ("100.64.0.1",), "ingress/apps/app", "ingress")}
 
     held = held_by_name(zone, records)

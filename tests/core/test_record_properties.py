@@ -31,7 +31,7 @@ CONTENTS = {
 }
 TARGETS = sorted(content for contents in CONTENTS.values() for content in contents)
 RESOURCES = ("httproute/apps/app", "ingress/apps/app", "service/apps/other")
-AFFIXES: tuple[dict[str, str], ...] = (
+AFFIXES: tuple[dict[str, Any], ...] = (
     {},
     {"txt_wildcard": "any"},
     {"txt_prefix": "k8s."},
@@ -104,7 +104,7 @@ def our_marks(draw: st.DrawFn, config: ZoneConfig, host: str, kind: str) -> list
     if legacy:
         names = draw(st.sampled_from([[newest], legacy, [newest, *legacy]]))
     resource = draw(st.sampled_from([*RESOURCES, ""]))
-    more = draw(st.sampled_from([{}, {"labels": (("dualstack", "true"),)}, {"ttl": 120}]))
+    more: Any = draw(st.sampled_from([{}, {"labels": (("dualstack", "true"),)}, {"ttl": 120}]))
     twin = [text(newest, OWNER, "gateway/apps/twin")] if draw(st.integers(0, 5)) == 0 else []
     return [*(text(name, OWNER, resource, **more) for name in names), *twin]
 

@@ -172,7 +172,7 @@ def test_a_widowed_wildcards_mark_is_used_again() -> None:
 
 def test_what_nobody_configured_stays_record_by_record() -> None:
     """Each address keeps its own TTL, comment and tags when another one joins or goes."""
-    kept = {"comment": "by hand", "tags": ["b:1", "a:2"]}
+    kept: Any = {"comment": "by hand", "tags": ["b:1", "a:2"]}
     records = [
         record("A", "100.64.0.1", ttl=300, **kept),
         record("A", "100.64.0.2", ttl=60),
@@ -227,7 +227,7 @@ def test_a_comment_or_tags_that_differ_are_an_update(wish: Any, said: Any) -> No
     ],
 )
 def test_a_name_without_room_for_its_mark_is_not_written(
-    zone: dict[str, str], name: str, standing: list[str], why: str
+    zone: dict[str, Any], name: str, standing: list[str], why: str
 ) -> None:
     """ExternalDNS would write it unmarked, and forget that it is its own; old marks do."""
     records = [

@@ -55,7 +55,7 @@ def test_a_plan_leads_from_any_document_to_any_other(
 
     reached = applied(resolver, text, plan)
 
-    assert parse(reached) == {
+    assert parse(reached or "") == {
         host: tuple(sorted(t, key=":".__contains__)) for host, t in new.items()
     }
     assert plan_resolver(resolver, PLACE, reached, wants(new)) == []
@@ -69,7 +69,8 @@ def test_each_change_says_what_its_key_holds(resolver: ResolverConfig, old: Any,
     plan = plan_resolver(resolver, PLACE, text, wants(new))
     reached = applied(resolver, text, plan)
 
-    before, after = ({"text": now, "writers": []} for now in (text, reached))
+    before: Any = {"text": text, "writers": []}
+    after: Any = {"text": reached, "writers": []}
     assert all(standing(resolver, before, change) == change.before for change in plan)
     assert all(standing(resolver, after, change) == change.after for change in plan)
 
@@ -85,7 +86,7 @@ def test_a_document_that_is_not_ours_is_a_change_of_its_own(text: str | None) ->
         "a.example.com": (None, {"addresses": [V4]}),
         "(document)": (before, frame),
     }
-    reached = applied(HOSTS, text, plan)
+    reached = applied(HOSTS, text, plan) or ""
     assert is_intact(HOSTS, reached)
     if text is not None:
         assert applied(HOSTS, reached, [change.inverse for change in plan]) == text
@@ -99,7 +100,7 @@ def test_a_corefiles_frame_is_part_of_the_document() -> None:
     plan = plan_resolver(other, PLACE, text, wants({"a.example.com": (V4,)}))
 
     assert [change.key for change in plan] == ["(document)"]
-    assert "9.9.9.9" in applied(other, text, plan)
+    assert "9.9.9.9" in (applied(other, text, plan) or "")
 
 
 @pytest.mark.parametrize(

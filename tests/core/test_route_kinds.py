@@ -147,7 +147,8 @@ def on_set(kind: str = "ListenerSet", group: str = "gateway.networking.k8s.io") 
 )
 def test_a_listener_set_leads_to_its_gateway(kind: str, group: str) -> None:
     """Its listeners narrow the names, its Gateway carries them."""
-    discovery = found(front(), on_set(kind, group), **{kind: [listener_set()]})
+    objects: Any = {kind: [listener_set()]}
+    discovery = found(front(), on_set(kind, group), **objects)
 
     assert hosts(discovery) == ["api.example.com", "app.example.com"]
     assert {exposure.gateway for exposure in discovery.exposures} == {"infra/gw"}
@@ -234,7 +235,8 @@ def test_a_listener_set_of_a_gateway_that_is_gone() -> None:
     gone = found(on_set(), ListenerSet=[listener_set()])
     unread = found(on_set(), ListenerSet=[listener_set()], partial={"Gateway": "timed out"})
 
-    assert (gone.kept_hosts, unread.kept_hosts) == (frozenset(), {"*.example.com"})
+    assert not gone.kept_hosts
+    assert unread.kept_hosts == {"*.example.com"}
 
 
 def test_a_route_may_name_gateway_and_listener_set() -> None:

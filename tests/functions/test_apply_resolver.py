@@ -182,7 +182,7 @@ def restart_plan(outside: Outside, aws: Stack) -> list[Change]:
     return [change.judged(Verdict("apply", 13)) for change in plan]
 
 
-def annotations(outside: Outside) -> dict[str, str]:
+def pod_annotations(outside: Outside) -> dict[str, str]:
     """Return the annotations of CoreDNS's Pods."""
     found = outside.kubernetes.get("apps/v1/deployments", "dns", "coredns")
     assert found
@@ -204,13 +204,13 @@ def test_a_coredns_that_would_not_read_it_is_restarted_after(
         outside.kubernetes.faults.append(fault)
         with pytest.raises(Unreachable):
             apply_resolver.handler(asked, None)
-        assert not annotations(outside)
+        assert not pod_annotations(outside)
         asked = event(outside, aws, *restart_plan(outside, aws))
 
     report = apply_resolver.handler(asked, None)
     again = apply_resolver.handler(asked, None)
 
-    marks = annotations(outside)
+    marks = pod_annotations(outside)
     assert marks["kubectl.kubernetes.io/restartedAt"].endswith("Z")
     assert marks["tailkeeper/restarted-for"] == mark_of(DEAF)
     assert (report["conflicts"], again["applied"]) == ([], 0)

@@ -262,14 +262,13 @@ def test_what_cannot_matter_stops_here(line: Line) -> None:
 
 def test_what_may_have_changed_everything_starts_a_run() -> None:
     """Forced, new, or shown in part: the list of files says nothing then."""
-    readme = {"added": ["README.md"], "removed": [], "modified": []}
-    for number, change in enumerate(
-        (
-            {"forced": True, "commits": [{**readme, "id": f"{1:040x}"}]},
-            {"before": "0" * 40, "created": True, "commits": []},
-            {"commits": [{**readme, "id": OLD}]},
-        )
-    ):
+    readme: dict[str, Any] = {"added": ["README.md"], "removed": [], "modified": []}
+    changes: list[dict[str, Any]] = [
+        {"forced": True, "commits": [{**readme, "id": f"{1:040x}"}]},
+        {"before": "0" * 40, "created": True, "commits": []},
+        {"commits": [{**readme, "id": OLD}]},
+    ]
+    for number, change in enumerate(changes):
         assert post(payload=pushed(number) | change) == ACCEPTED, change
 
 

@@ -42,7 +42,7 @@ ENVIRONMENT = {
     "GIT_URL": "",
     "CHANGES": "https://api.example/changes",
 }
-RUN = {
+RUN: dict[str, Any] = {
     "holder": "arn:run",
     "name": "run",
     "started": "2026-11-21T23:00:00Z",

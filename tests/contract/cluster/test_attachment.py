@@ -239,7 +239,7 @@ def test_the_service_of_a_gateway_is_envoy_gateways() -> None:
     ],
 )
 def test_a_grpc_route_is_served_by_its_methods_paths(
-    method: dict[str, str] | None, kind: str, path: str
+    method: dict[str, str] | None, kind: Any, path: str
 ) -> None:
     """What gRPC calls a method is a path on the wire."""
     rules = [{"matches": [{"method": method} if method else {}], "backendRefs": [{"name": "x"}]}]
