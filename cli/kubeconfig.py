@@ -67,4 +67,6 @@ def _embedded(entry: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
             inside[f"{name}-data"] = base64.b64encode((folder / path).read_bytes()).decode()
     if path := inside.pop("tokenFile", None):
         inside["token"] = (folder / path).read_text(encoding="utf-8").strip()
+    if "/" in (command := (inside.get("exec") or {}).get("command") or ""):
+        inside["exec"] = {**inside["exec"], "command": str((folder / command).absolute())}
     return {**entry, key: inside}

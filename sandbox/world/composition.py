@@ -25,9 +25,10 @@ from sandbox.tailnet.proxy import Proxy
 from sandbox.tailscale import Tailscale
 from sandbox.world.access import server_context, write_kubeconfigs
 from sandbox.world.cluster import RunningCluster, fill
-from sandbox.world.mirrors import TROUBLE, TailnetMirror, ZonesMirror
+from sandbox.world.mirrors import TROUBLE, TailnetMirror
 from sandbox.world.names import Names
 from sandbox.world.zones import elsewhere, foreign_records, magic_dns_domain, zone_names
+from sandbox.world.zones_mirror import ZonesMirror
 
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ class World:
         if not is_installed():
             self.notes.append("no git runs here, so no repository is served: install git")
             return
-        file = self._folder / "git.json"
-        token = "sandbox-git-token"
+        file, token = self._folder / "git.json", "sandbox-git-token"
         self.git = GitHost(self._folder / "git", path=file, token=token, clock=self.clock)
         await self._begin(self.git.start, self.git.stop)
         for one in wanted:
@@ -161,14 +161,15 @@ class World:
         """Start the zones' API; for somebody else's, return what refreshes our picture of them."""
         url = self.settings.replace.get("cloudflare_url")
         file = self._folder / "cloudflare.json"
+        names = zone_names(objects, self.settings.zones)
         self.cloudflare = Cloudflare(
             path=None if url else file,
-            zones=() if url else zone_names(objects, self.settings.zones),
+            zones=() if url else names,
             api_token="sandbox-cloudflare-token",
             clock=self.clock,
         )
         if url:
-            return ZonesMirror(self.cloudflare, url, self.settings.cloudflare_token).refresh
+            return ZonesMirror(self.cloudflare, url, self.settings.cloudflare_token, names).refresh
         if not file.exists():
             self._seed_zones(objects)
         await self._begin(self.cloudflare.start, self.cloudflare.stop)

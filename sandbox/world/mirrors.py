@@ -1,8 +1,8 @@
-"""Somebody else's tailnet or zones in place of ours: what the rest of the world knows of them.
+"""Somebody else's tailnet in place of ours: what the rest of the world knows of it.
 
-A mirror only reads, and only when somebody asks for what it shows: the zones when their DNS is
-asked; the tailnet when its DNS or its data path is used, or the cluster is read, whose objects
-follow the devices. Its requests name it in `User-Agent`, so that whoever counts can leave them out.
+A mirror only reads, and only when somebody asks for what it shows: the tailnet when its DNS or its
+data path is used, or the cluster is read, whose objects follow the devices. Its requests name it in
+`User-Agent`, so that whoever counts can leave them out.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ import aiohttp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.cloudflare import Cloudflare
     from sandbox.cluster.ground import Device
     from sandbox.tailscale import Tailscale
 
 log = logging.getLogger(__name__)
-FRESH = 0.5  # seconds of this machine for which one reading of the zones is good
-FRESH_TAILNET = 2.0
+FRESH = 2.0  # seconds of this machine for which one reading is good
 AGENT = {"User-Agent": "tailkeeper-sandbox-mirror"}
 UNAUTHORIZED = 401
-MOST_RECORDS = 5_000
 TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError)
 
 
@@ -55,7 +52,7 @@ class TailnetMirror:
     async def refresh(self) -> None:
         """Look unless that was done just now; on trouble the last reading stands."""
         async with self._turn:
-            if time.monotonic() - self._looked_at < FRESH_TAILNET:
+            if time.monotonic() - self._looked_at < FRESH:
                 return
             try:
                 await self.look()
@@ -151,47 +148,3 @@ def _changes(old: Device, new: Device) -> list[str]:
     if old["addresses"] != new["addresses"]:
         found.append("addressed")
     return found
-
-
-class ZonesMirror:
-    """Keeps our zones' records like those of the Cloudflare API at `url`, for the DNS to answer."""
-
-    def __init__(self, ours: Cloudflare, url: str, token: str) -> None:
-        self._ours = ours
-        self._url = f"{url.rstrip('/').removesuffix('/client/v4')}/client/v4"
-        self._headers = {"Authorization": f"Bearer {token}", **AGENT}
-        self._read_at = 0.0
-        self._turn = asyncio.Lock()
-
-    async def refresh(self) -> None:
-        """Read the zones unless that was done just now; on trouble the last reading stands."""
-        async with self._turn:
-            if time.monotonic() - self._read_at < FRESH:
-                return
-            try:
-                async with aiohttp.ClientSession(headers=self._headers) as http:
-                    zones = [
-                        await self._zone(http, zone) for zone in await self._all(http, "zones")
-                    ]
-                self._ours.load({"zones": zones})
-            except TROUBLE as error:
-                log.warning("the zones could not be read: %s", error)
-            self._read_at = time.monotonic()
-
-    async def _zone(self, http: aiohttp.ClientSession, zone: Mapping[str, Any]) -> dict[str, Any]:
-        records = await self._all(http, f"zones/{zone['id']}/dns_records", MOST_RECORDS)
-        return {"id": zone["id"], "name": zone["name"], "plan": "enterprise", "records": records}
-
-    async def _all(
-        self, http: aiohttp.ClientSession, path: str, per_page: int = 50
-    ) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        page = pages = 1
-        while page <= pages:
-            query = {"page": str(page), "per_page": str(per_page)}
-            async with http.get(f"{self._url}/{path}", params=query) as answer:
-                document = await answer.json()
-            found += document["result"]
-            pages = (document.get("result_info") or {}).get("total_pages", 1)
-            page += 1
-        return found

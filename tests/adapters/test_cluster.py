@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.faults import Fault
 from sandbox.kubernetes.server import Kubernetes
 from sandbox.threads import running
 from tailkeeper.adapters import objects, resolvers
@@ -57,14 +58,17 @@ def cluster(server: Kubernetes) -> Cluster:
 
 def connected(server: Kubernetes, token: str) -> Cluster:
     """Return the adapter with a token."""
-    return Cluster.connect(
-        {
-            "current-context": "c",
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": {"server": server.base_url}}],
-            "users": [{"name": "u", "user": {"token": token}}],
-        }
-    )
+    return Cluster.connect(kubeconfig_of(server.base_url, token))
+
+
+def kubeconfig_of(url: str, token: str) -> dict[str, Any]:
+    """Return a kubeconfig for a server and a token."""
+    return {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
 
 
 def test_lists_are_followed_to_the_end(server: Kubernetes, cluster: Cluster) -> None:
@@ -87,13 +91,29 @@ def test_half_a_list_is_no_list(server: Kubernetes, cluster: Cluster) -> None:
     server.load_objects(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"n{i}"}} for i in range(600)
     )
-    from sandbox.faults import Fault  # noqa: PLC0415 - one test speaks of faults
-
     cluster.list("/api/v1/namespaces", limit="600")
     server.faults.append(Fault(path="/api/v1/namespaces", status=503, times=9))
 
     with pytest.raises(Unreachable, match="503"):
         cluster.list("/api/v1/namespaces")
+
+
+def test_a_list_that_has_expired_is_begun_anew_once(server: Kubernetes, cluster: Cluster) -> None:
+    """A server forgets where a long list was; one that always does is not asked for ever."""
+    server.faults.append(Fault(path="/api/v1/namespaces", status=410, times=1))
+    assert cluster.list("/api/v1/namespaces")
+
+    server.faults.append(Fault(path="/api/v1/namespaces", status=410, times=9))
+    with pytest.raises(Refused, match="410"):
+        cluster.list("/api/v1/namespaces")
+
+
+def test_a_connection_that_fails_says_why(server: Kubernetes) -> None:
+    """A certificate that is not trusted, or none at all, is not `answered 0`."""
+    plain = kubeconfig_of(server.base_url.replace("http:", "https:"), "token")
+
+    with pytest.raises(Unreachable, match="SSL"):
+        Cluster.connect(plain).list("/api/v1/namespaces")
 
 
 def test_one_key_is_ours_and_the_others_stay_gits(server: Kubernetes, cluster: Cluster) -> None:

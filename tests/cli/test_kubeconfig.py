@@ -37,6 +37,11 @@ def written(folder: Path, **changes: Any) -> Path:
     return file
 
 
+def user(**fields: Any) -> dict[str, Any]:
+    """Return the current context's user."""
+    return {"name": "me", "user": fields}
+
+
 def test_files_are_put_into_it(tmp_path: Path) -> None:
     """Only the current context stays, and nothing outside the text is needed."""
     whole = yaml.safe_load(flattened(written(tmp_path)))
@@ -47,6 +52,20 @@ def test_files_are_put_into_it(tmp_path: Path) -> None:
     authority = base64.b64decode(cluster["cluster"]["certificate-authority-data"])
     assert authority == (tmp_path / "ca.pem").read_bytes()
     assert "certificate-authority" not in cluster["cluster"]
+
+
+@pytest.mark.parametrize(
+    ("command", "absolute"),
+    [("./bin/login", "{folder}/bin/login"), ("/usr/bin/login", "/usr/bin/login"), ("aws", "aws")],
+)
+def test_a_command_is_found_from_anywhere(tmp_path: Path, command: str, absolute: str) -> None:
+    """As kubectl has it, a path of a command is relative to the file; a bare name is in PATH."""
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command}
+
+    whole = yaml.safe_load(flattened(written(tmp_path, users=[user(exec=plugin)])))
+
+    found = whole["users"][0]["user"]["exec"]["command"]
+    assert found == absolute.format(folder=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from sandbox.dns import Client
 from sandbox.kubernetes.server import Kubernetes
 from sandbox.tailnet.datapath import DataPath
 from sandbox.tailscale import Tailscale
-from sandbox.world.mirrors import TailnetMirror, ZonesMirror, events
+from sandbox.world.mirrors import TailnetMirror, events
 from sandbox.world.names import Names
+from sandbox.world.zones_mirror import ZonesMirror
 
 
 if TYPE_CHECKING:
@@ -158,13 +159,16 @@ def test_a_change_of_a_device_has_its_name(change: dict[str, Any] | None, kinds:
 
 
 def test_a_mirror_of_zones_is_as_fresh_as_the_question(play: Any) -> None:
-    """The DNS answers with the other side's records; without a question nobody is asked."""
+    """The DNS answers with the other side's records; without a question nobody is asked.
+
+    Zones that are not ours to keep are not read.
+    """
 
     async def story() -> None:
-        theirs = Cloudflare(zones=["one.example"], api_token="theirs")
+        theirs = Cloudflare(zones=["other.example", "one.example"], api_token="theirs")
         ours = Cloudflare()
         await theirs.start()
-        mirror = ZonesMirror(ours, theirs.base_url, "theirs")
+        mirror = ZonesMirror(ours, theirs.base_url, "theirs", ["one.example"])
         tailnet = Tailscale()
         names = Names(ours, tailnet, DataPath(tailnet), Clock(), refresh=mirror.refresh)
         zone = theirs.account.zone_of("one.example")
@@ -229,3 +233,26 @@ def test_a_tailnet_that_cannot_be_read_is_told(start_world: Callable[..., Any]) 
         with running.kubernetes() as api:
             found = api.get("/api/v1/namespaces/tailnet-dns/services/tailnet-dns").json()["status"]
     assert found["conditions"][0]["reason"] == "ProxyPending"
+
+
+def test_one_record_that_our_dns_cannot_answer_hides_no_other(play: Any) -> None:
+    """A server that is not ours may hold what ours would refuse."""
+
+    async def records(_: web.Request) -> web.Response:
+        odd = {"id": "1", "type": "MX", "name": "one.example", "content": "", "ttl": 1}
+        good = {"id": "2", "type": "A", "name": "a.one.example", "content": "192.0.2.1", "ttl": 1}
+        return web.json_response({"result": [odd, good], "result_info": {"total_pages": 1}})
+
+    async def zones(_: web.Request) -> web.Response:
+        return web.json_response({"result": [{"id": "z", "name": "one.example"}]})
+
+    async def story() -> None:
+        app = web.Application()
+        app.router.add_get("/client/v4/zones", zones)
+        app.router.add_get("/client/v4/zones/z/dns_records", records)
+        ours = Cloudflare()
+        async with TestServer(app) as server:
+            await ZonesMirror(ours, str(server.make_url("")), "theirs", ["one.example"]).refresh()
+        assert [r["content"] for r in ours.lookup("a.one.example", "A")] == ["192.0.2.1"]
+
+    play(story())

@@ -32,6 +32,7 @@ MANAGER = "tailkeeper"
 PAGE = 500
 TIMEOUT = (3, 15)  # seconds: connect, read
 LONG = 12  # seconds: a server that let us wait is not asked again, there may be others to read
+GONE = 410  # a `continue` that has expired
 SERVER_ERROR = 500
 
 
@@ -84,11 +85,7 @@ class Cluster:
         configuration.retries = False  # ours are enough: urllib3's would make twelve tries of three
         return cls(ApiClient(configuration))
 
-    def list(self, path: str, **query: str) -> list[dict[str, Any]]:
-        """Return every object of a collection, following `continue` to the end.
-
-        Raises Unreachable or Refused: half a list is never returned as a whole one.
-        """
+    def _pages(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
         objects: list[dict[str, Any]] = []
         more = ""
         while True:
@@ -97,6 +94,19 @@ class Cluster:
             more = page.get("metadata", {}).get("continue") or ""
             if not more:
                 return objects
+
+    def list(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """Return every object of a collection, following `continue` to the end.
+
+        Begins anew once when the server has forgotten where we were. Raises Unreachable or Refused:
+        half a list is never returned as a whole one.
+        """
+        try:
+            return self._pages(path, query)
+        except Refused as error:
+            if error.status != GONE:
+                raise
+        return self._pages(path, query)
 
     def get(self, path: str) -> dict[str, Any] | None:
         """Return one object, or None when there is none."""
@@ -150,7 +160,9 @@ class Cluster:
             sentence = f"the API server: {type(error).__name__} at {path}"
             raise Unreachable(sentence, silent=True) from error
         except ApiException as error:
-            raise _named(error.status or 0, path, error.body) from error
+            if not error.status:  # no answer at all: its reason is what TLS or the proxy says
+                raise Unreachable(f"the API server: {_line(error.reason)} at {path}") from error
+            raise _named(error.status, path, error.body) from error
         if answer.status >= 300:  # noqa: PLR2004 - not 2xx
             raise _named(answer.status, path, answer.data)
         document: dict[str, Any] = json.loads(answer.data)
@@ -159,7 +171,7 @@ class Cluster:
 
 def _named(status: int, path: str, body: Any) -> Exception:
     """Return the exception that a status means."""
-    if status in {0, 429} or status >= SERVER_ERROR:
+    if status == 429 or status >= SERVER_ERROR:  # noqa: PLR2004 - Too Many Requests
         return Unreachable(f"the API server answered {status} to {path}")
     try:
         message = json.loads(body)["message"]
@@ -167,3 +179,7 @@ def _named(status: int, path: str, body: Any) -> Exception:
         message = "no reason given"
     kind = Conflict if status == 409 else Refused  # noqa: PLR2004 - Conflict
     return kind(f"{status} at {path}: {message}", status)
+
+
+def _line(reason: object) -> str:
+    return " ".join(str(reason).split())
