@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.git.log import Commit
     from sandbox.git.state import Delivery, Repository
 
-WHO = "sandbox"
+WHO, TAGS = "sandbox", "refs/tags/"
 SHOWN = {"gitlab": 20, "gitea": 5, "forgejo": 5}  # commits of a push that these hosts tell
 
 
@@ -46,7 +46,8 @@ class Proposal(NamedTuple):
 
 def push_event(push: Push) -> str:
     """Return the name of the event at its host."""
-    return {"gitlab": "Push Hook", "bitbucket": "repo:push"}.get(push.repository.provider, "push")
+    gitlab = "Tag Push Hook" if push.ref.startswith(TAGS) else "Push Hook"
+    return {"gitlab": gitlab, "bitbucket": "repo:push"}.get(push.repository.provider, "push")
 
 
 def push_body(push: Push) -> dict[str, Any]:
@@ -58,21 +59,17 @@ def push_body(push: Push) -> dict[str, Any]:
     commits = [_commit(commit) for commit in shown]
     common = {"ref": push.ref, "before": push.before, "after": push.after, "commits": commits}
     if provider == "gitlab":
+        kind = "tag_push" if push.ref.startswith(TAGS) else "push"
         return {
-            "object_kind": "push",
-            "event_name": "push",
+            **dict.fromkeys(("object_kind", "event_name"), kind),
             **common,
             "checkout_sha": None if push.after == NOTHING else push.after,
             "user_username": WHO,
             "project": {"path_with_namespace": push.repository.name},
             "total_commits_count": len(push.commits),
         }
-    body: dict[str, Any] = {
-        **common,
-        "repository": _repository(push.repository, push.at),
-        "pusher": _who(),
-    }
-    body |= {"head_commit": commits[-1] if commits else None, "sender": _who()}
+    body: dict[str, Any] = {"repository": _repository(push.repository, push.at), **common}
+    body |= {"head_commit": commits[-1] if commits else None, "sender": _who(), "pusher": _who()}
     if provider == "github":
         made, gone = push.before == NOTHING, push.after == NOTHING
         body["repository"]["pushed_at"] = push.at
@@ -81,11 +78,11 @@ def push_body(push: Push) -> dict[str, Any]:
 
 
 def _bitbucket_push(push: Push) -> dict[str, Any]:
+    kind = "tag" if push.ref.startswith(TAGS) else "branch"
+    named = {"type": kind, "name": push.ref.removeprefix(TAGS).removeprefix("refs/heads/")}
     ends = {
-        end: {"type": "branch", "name": push.ref.removeprefix("refs/heads/"), "target": {"hash": s}}
-        if s != NOTHING
-        else None
-        for end, s in (("old", push.before), ("new", push.after))
+        end: {**named, "target": {"hash": sha}} if sha != NOTHING else None
+        for end, sha in (("old", push.before), ("new", push.after))
     }
     return {
         "push": {"changes": [{**ends, "forced": push.forced}]},
