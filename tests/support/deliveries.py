@@ -46,17 +46,14 @@ def template(name: str) -> dict[str, Any]:
 
 
 def document(name: str) -> dict[str, Any]:
-    """Return the payload of a file of events/; Forgejo's are Gitea's."""
-    body: dict[str, Any] = json.loads(template(name.replace("forgejo", "gitea"))["body"])
+    """Return the payload of a file of events/."""
+    body: dict[str, Any] = json.loads(template(name)["body"])
     return body
 
 
 def headers_of(name: str) -> dict[str, str]:
-    """Return the headers of a file of events/; Forgejo adds its own to Gitea's."""
-    headers: dict[str, str] = template(name.replace("forgejo", "gitea"))["headers"]
-    if name.startswith("forgejo"):
-        theirs = {k: v for k, v in headers.items() if k.startswith("x-gitea-")}
-        headers |= {key.replace("gitea", "forgejo"): value for key, value in theirs.items()}
+    """Return the headers of a file of events/."""
+    headers: dict[str, str] = template(name)["headers"]
     return headers
 
 
