@@ -12,13 +12,14 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
 from tailkeeper.decisions.decision import Decision, remembered
+from tailkeeper.git.pushes import goes_on_waiting
 from tailkeeper.model import Plan
 from tailkeeper.moments import rfc3339
 from tailkeeper.summary import OUTCOMES, counts_of, outcome_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tailkeeper.adapters.journal import Entry
     from tailkeeper.model import Change
@@ -28,9 +29,10 @@ logger = Logger(service="close-change")
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """Return the execution's output: {change_id, outcome, causes, plan, proof, why, to_tell}.
+    """Return the execution's output.
 
-    `to_tell` is how many holds people have not been told of.
+    It is {change_id, outcome, causes, plan, proof, why, to_tell, reports}: `to_tell` is how many
+    holds people have not been told of, `reports` what the plan left out.
     """
     run, planned = event["run"], event["planned"] or {}
     if not run["dry_run"] and run["fence"]:
@@ -51,14 +53,21 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         "proof": event["proof"] or {},
         "why": "; ".join(failures)[:1000],
         "to_tell": 0,
+        "reports": planned.get("reports", []),
     }
     if answer["outcome"] != "in_sync":
         answer = journalled(answer, event, plan)
     else:
         answer = in_step(answer, event.get("earlier"))
-    stack().causes.consume(run["name"])
+    stack().causes.consume(run["name"], but=waiting_on(planned.get("missed", ())))
     logger.info("closed", extra={"change": change_id, "outcome": answer["outcome"]})
     return answer
+
+
+def waiting_on(missed: Collection[str]) -> set[str]:
+    """Return the keys of pushes that could not be read: they wait for the next run."""
+    waiting = stack().causes.waiting() if missed else []
+    return {e.key for e in waiting if goes_on_waiting(e.cause, missed, time.time())}
 
 
 def failures_of(event: dict[str, Any]) -> list[str]:
@@ -110,7 +119,7 @@ def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None)
         "counts": counts,
         "proof": answer["proof"] or earlier.get("proof", {}),
         "why": answer["why"],
-        "reports": (event["planned"] or {}).get("reports", []),
+        "reports": answer["reports"],
         "closed": rfc3339(time.time()),
     }
     stack().journal.close(change_id, head)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from tailkeeper.adapters.git_host import TROUBLE, GitHost, Unreachable, connect
+from tailkeeper.adapters.git_host import PASSING, TROUBLE, GitHost, Unreachable, connect
 from tailkeeper.adapters.manifests import is_manifest, read_manifests
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
@@ -64,6 +64,7 @@ def commit_of(
         "commit": push.sha,
         "at": push.at,
         "why": "",
+        "again": False,
         "objects": [],
         "broken": [],
         "left_out": [],
@@ -80,7 +81,7 @@ def commit_of(
                 check_time(ends)
                 commit["previous"] = manifests(host, repository, before)
     except (*TROUBLE, UnfitError) as error:
-        commit["why"] = str(error)
+        commit |= {"why": str(error), "again": isinstance(error, PASSING)}
     return commit
 
 

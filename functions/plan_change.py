@@ -15,11 +15,14 @@ from tailkeeper.adapters.zone_memory import remember_listings
 from tailkeeper.carriers.device_changes import compare
 from tailkeeper.decisions.decision import over
 from tailkeeper.git.planning import plan_commits
+from tailkeeper.git.pushes import Push
 from tailkeeper.model import SURFACES, Cause
 from tailkeeper.summary import counts_of
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tailkeeper.config import Config
     from tailkeeper.planning import Draft
     from tailkeeper.world import World
@@ -71,6 +74,7 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "remembered": [name for name, zone in world.zones.items() if not zone.get("listed", True)],
         "reports": list(draft.reports[:20]),
         "troubles": list(world.foresight.troubles[:5]) if world.foresight else [],
+        "missed": missed(world, event["gathered"].get("pushes", ())),
         "plan": stack().artifacts.pack(caused(draft, event["gathered"]["causes"]), "plans"),
         "probes": [],
     }
@@ -81,6 +85,14 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         answer["probes"] = probes(stack(), world, draft.plan)
         answer |= opened(stack(), change_id, event["run"], event["gathered"]["causes"])
     return answer
+
+
+def missed(world: World, pushes: Iterable[dict[str, str]]) -> list[str]:
+    """Return the places of pushes that no reader could read, and which may be read later."""
+    if world.foresight is not None:
+        return list(world.foresight.missed)
+    told = (Push.from_json(push) for push in pushes)
+    return [push.place for push in told if world.config.repositories_of(*push[:3])]
 
 
 def device_news(world: World, now: float, period: float) -> dict[str, Any]:

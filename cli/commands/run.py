@@ -166,6 +166,8 @@ def report(screen: Screen, deployment: Deployment, ended: Ended) -> None:
         return
     if plan:
         screen.say(plan_table(plan.changes))
+    for text in output.get("reports", ()):
+        screen.say(f"note: {text}")
     words = [output["outcome"]]
     if output.get("change_id"):
         undone = f" undoes {output['undoes']}" if output.get("undoes") else ""

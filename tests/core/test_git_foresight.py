@@ -41,6 +41,7 @@ def commit(names: str, **more: Any) -> dict[str, Any]:
         "commit": SHA,
         "at": AT,
         "why": "",
+        "again": False,
         "objects": [manifest(name) for name in names],
         "broken": [],
         "left_out": [],
@@ -228,12 +229,15 @@ def test_who_does_not_know_both_sides_compares_nothing(side: str) -> None:
     bench, memory = in_step("ab"), known("ab")
     bench.partial = {"HTTPRoute": "no"} if side == "cluster" else {}
 
-    world = seen(bench, commit("", why="503" if side == "git" else ""), memory=memory)
+    world = seen(
+        bench, commit("", **({"why": "503", "again": True} if side == "git" else {})), memory=memory
+    )
 
     assert verdicts(world) == {}
     assert world.foresight
     assert (world.foresight.known, world.foresight.vanished) == ({}, {})
     assert world.foresight.troubles, "a pull request must not be told that all is well"
+    assert world.foresight.missed == ((KEY,) if side == "git" else ())
     assert commits_after(world)[KEY]["commit"] == OTHER
 
 

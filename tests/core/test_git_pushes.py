@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tailkeeper.git.hosts import DATA_CENTER, HOSTS, Host, words
-from tailkeeper.git.pushes import Push, pushes_of
+from tailkeeper.git.pushes import DAY, Push, goes_on_waiting, pushes_of
 from tailkeeper.git.redelivery import MOST_TRIES, to_ask
 from tailkeeper.git.status import page, verdict_of
 from tailkeeper.model import Cause
@@ -35,6 +35,23 @@ def test_the_latest_commit_of_a_branch_wins_in_whatever_order() -> None:
     for order in permutations(causes):
         (push,) = pushes_of(order)
         assert (push.sha, push.before, push.pull) == ("c3", "c0", "")
+
+
+@pytest.mark.parametrize(
+    ("ref", "age", "waits"),
+    [
+        ("github me/homelab main c1 c0", 60, True),
+        ("github me/homelab main c1 c0", DAY, False),
+        ("github me/homelab next c1 c0", 60, False),
+        ("gitea me/homelab main c1 c0", 60, False),
+        ("nonsense", 60, False),
+    ],
+)
+def test_a_push_that_could_not_be_read_waits_for_a_day(ref: str, age: float, waits: bool) -> None:  # noqa: FBT001
+    """And no other cause with it."""
+    cause = Cause("git", "id", rfc3339(NOW - age), "me", ref)
+
+    assert goes_on_waiting(cause, ["github me/homelab main"], NOW) == waits
 
 
 def test_branches_and_pull_requests_are_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from functions import close_change
 from tailkeeper.adapters.journal import APPLIED, CONFLICT, round_of
 from tailkeeper.adapters.lease import LeaseLost
 from tailkeeper.model import Change, Plan, Verdict
+from tailkeeper.moments import rfc3339
 from tests.support.handlers import RUN
 
 
@@ -108,7 +110,7 @@ def test_the_journal_keeps_what_people_ask_for(aws: Stack) -> None:
     assert head["counts"] == answer["plan"]
     assert answer["plan"]["create"] == 1
     assert (head["causes"], head["started"], head["proof"]) == ([CAUSE], "then", PROOF)
-    assert head["reports"] == ["a route names no parent"]
+    assert head["reports"] == answer["reports"] == ["a route names no parent"]
     assert head["closed"].endswith("Z")
 
 
@@ -137,6 +139,21 @@ def test_only_observed_causes_are_consumed(aws: Stack) -> None:
     close(planned(APPLY), failure="Unreachable: no")
 
     assert [entry.key for entry in aws.causes.waiting()] == ["three"]
+
+
+def test_a_push_that_could_not_be_read_waits_for_the_next_run(aws: Stack) -> None:
+    """Its host was down: the push is neither lost nor does it keep this run from its end."""
+    place, now = "github me/homelab main", rfc3339(time.time())
+    for key in ("one", "two"):
+        ref = f"{place if key == 'one' else 'github me/homelab next'} c1"
+        cause = {**CAUSE, "kind": "git", "at": now, "ref": ref}
+        aws.table.put({"pk": "causes", "sk": key, "cause": json.dumps(cause)})
+    aws.causes.take(RUN["name"], 1, ["one", "two"])
+
+    assert close(planned(missed=[place]))["outcome"] == "in_sync"
+
+    assert [entry.key for entry in aws.causes.waiting()] == ["one"]
+    assert aws.table.query(f"run#{RUN['name']}") == []
 
 
 def test_a_run_that_failed_before_it_planned_is_closed_too(aws: Stack) -> None:

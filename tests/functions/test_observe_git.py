@@ -146,6 +146,7 @@ def test_a_host_that_fails_makes_one_commit_partial(
     (commit,) = observed(aws, push("main", hosted.second))
 
     assert str(status) in commit["why"]
+    assert commit["again"] == (status == 500), "what is not there stays away"
     assert "token" not in commit["why"].replace("the token may", "")
     assert commit["objects"] == []
 

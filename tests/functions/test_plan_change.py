@@ -244,6 +244,19 @@ def test_thousands_of_names_fit_into_a_state(aws: Stack) -> None:
     assert len(json.dumps(answer)) < 10_000
 
 
+def test_a_push_that_no_reader_could_read_is_missed(aws: Stack) -> None:
+    """Observe Git died of it, say; one that is configured no more is not."""
+    bench = in_step("a")
+    repository = {"provider": "github", "name": "me/homelab"}
+    config = bench.config.as_json() | {"repositories": [repository]}
+    pushed = {"provider": "github", "repository": "me/homelab", "branch": "main", "sha": "c1"}
+    pushes = [pushed, {**pushed, "branch": "next"}]
+
+    answer = plan(aws, bench, config=config, gathered=gathered(pushes=pushes))
+
+    assert answer["missed"] == ["github me/homelab main"]
+
+
 def test_a_surface_that_could_not_be_read_is_told(aws: Stack) -> None:
     """The others are planned all the same."""
     bench = in_step("a")

@@ -126,6 +126,7 @@ def close(payload: Any) -> dict[str, Any]:
         "proof": payload["proof"] or {},
         "why": "; ".join(failures),
         "to_tell": counts["held"],
+        "reports": planned.get("reports", []),
     }
 
 

@@ -11,7 +11,7 @@ from tailkeeper.model import SURFACES, Cause
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tailkeeper.adapters.table import Table
 
@@ -52,10 +52,10 @@ class Causes:
         note = {"pk": f"run#{run}", "sk": f"round#{round_:04}", "expires_at": expiry}
         self.table.put({**note, "keys": list(keys)})
 
-    def consume(self, run: str) -> None:
-        """Delete the causes that the run has observed, then the note of them."""
+    def consume(self, run: str, but: Collection[str] = ()) -> None:
+        """Delete the causes that the run has observed, but some, then the note of them."""
         rounds = self.table.query(f"run#{run}")
         # A cause is seen by each round until the end; a batch names an item once.
-        seen = {key for item in rounds for key in item["keys"]}
+        seen = {key for item in rounds for key in item["keys"]}.difference(but)
         self.table.write(deletes=[(WAITING, key) for key in seen])
         self.table.write(deletes=[(item["pk"], item["sk"]) for item in rounds])

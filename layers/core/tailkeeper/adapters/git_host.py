@@ -46,9 +46,10 @@ class Refused(Exception):
     """The git host refused; the sentence says what, and what may be missing."""
 
 
-TROUBLE = (Throttled, Unreachable, Refused)
+PASSING = (Throttled, Unreachable)
+TROUBLE = (*PASSING, Refused)
 _read_again = retry(
-    retry=retry_if_exception_type((Throttled, Unreachable)),
+    retry=retry_if_exception_type(PASSING),
     stop=stop_after_attempt(3) | stop_after_delay(LONG),
     wait=wait_random_exponential(multiplier=0.2, max=3),
     reraise=True,

@@ -35,7 +35,8 @@ class Foresight:
     `clusters` are the observations as they will be, `early` the exposures that do not wait for
     them. By branch: `known` is what the commit has, {commit, at, sources}, and `vanished` which
     hosts it took away. `troubles` are what was not read, in words, `reports` what was left out.
-    `proposed`: a pull request's, of which nothing is remembered.
+    `missed` are the places of pushes that may be read later. `proposed`: a pull request's, of which
+    nothing is remembered.
     """
 
     clusters: Mapping[str, Document] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Foresight:
     vanished: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
     proposed: bool = False
 
 
@@ -57,10 +59,12 @@ def foresee(
     future, known, vanished = dict(clusters), {}, {}
     early: list[Exposure] = []
     troubles: list[str] = []
+    missed: list[str] = []
     for commit in commits:
         troubles += _troubles(commit)
         cluster = future.get(commit["cluster"])
         if commit["why"]:
+            missed += [_place(commit)] if commit["again"] else []
             continue  # who does not know both sides compares nothing
         if cluster is None or cluster["partial"]:
             why = f"cluster {commit['cluster']} was not read whole"
@@ -76,12 +80,17 @@ def foresee(
             early += [e for e in seen.exposures if e.host not in shown]
     proposed = any(commit["pull"] for commit in commits)
     reports = tuple(report for commit in commits for report in _left_out(commit))
-    return Foresight(future, tuple(early), known, vanished, reports, tuple(troubles), proposed)
+    told = {"reports": reports, "troubles": tuple(troubles), "missed": tuple(missed)}
+    return Foresight(future, tuple(early), known, vanished, **told, proposed=proposed)
 
 
 def named(commit: Mapping[str, str]) -> str:
     """Return a commit in words."""
     return f"commit {commit['commit'][:SHORT]} of {commit['repository']}"
+
+
+def _place(commit: Document) -> str:
+    return " ".join(commit["key"].split()[:3])
 
 
 def _troubles(commit: Document) -> Iterator[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tailkeeper.moments import epoch
+
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tailkeeper.model import Cause
 
 PULL = "pull/"
 WORDS = 4  # of a cause's ref; a fifth is the commit before the push
+DAY = 24 * 3600
 
 
 class Push(NamedTuple):
@@ -31,6 +34,11 @@ class Push(NamedTuple):
     def pull(self) -> str:
         """Return the pull or merge request's number, "" for a branch."""
         return self.branch.removeprefix(PULL) if self.branch.startswith(PULL) else ""
+
+    @property
+    def place(self) -> str:
+        """Return what was pushed to: `<provider> <repository> <branch>`."""
+        return " ".join(self[:3])
 
     @classmethod
     def of(cls, cause: Cause) -> Push | None:
@@ -55,3 +63,9 @@ def pushes_of(causes: Iterable[Cause]) -> list[Push]:
         earlier = found.get(push[:3])
         found[push[:3]] = push._replace(before=earlier.before) if earlier else push
     return list(found.values())
+
+
+def goes_on_waiting(cause: Cause, missed: Collection[str], now: float) -> bool:
+    """Return whether a cause is a push to a place that could not be read, for a day at most."""
+    push = Push.of(cause)
+    return push is not None and push.place in missed and now - epoch(push.at) < DAY
