@@ -111,10 +111,11 @@ def our_marks(draw: st.DrawFn, config: ZoneConfig, host: str, kind: str) -> list
 
 @st.composite
 def theirs(draw: st.DrawFn, config: ZoneConfig, host: str) -> list[dict[str, Any]]:
-    """Draw what others have at a name: answers, mail, marks, sealed marks."""
+    """Draw what others have at a name: answers, mail, a delegation, marks, sealed marks."""
     found = draw(st.sampled_from([[], *([r] for r in draw(records(host)))]))
     if draw(st.booleans()):
-        found.append({"name": host, "type": "MX", "content": "mail.example.com"})
+        kind = draw(st.sampled_from(["MX", "NS"] if "a-app" not in host else ["MX"]))
+        found.append({"name": host, "type": kind, "content": "mail.example.com"})
     name = config.marks.name(host, draw(st.sampled_from(sorted(CONTENTS))))
     sealed = {"name": name, "type": "TXT", "content": SEALED}
     return [*found, *draw(st.sampled_from([[], [text(name, "others", RESOURCES[0])], [sealed]]))]

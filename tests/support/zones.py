@@ -63,6 +63,8 @@ class Zone:
             kinds = {other["type"], record["type"]}
             if "CNAME" in kinds and (kinds == {"CNAME"} or kinds & ADDRESSES):
                 raise RefusedError(f"{record['name']} has a CNAME, or would")
+            if "NS" in kinds and kinds != {"NS"}:
+                raise RefusedError(f"{record['name']} is delegated, or would be")
             if len(kinds) == 1 and other["content"] == record["content"]:
                 raise RefusedError(f"{record['name']} has an identical record")
 

@@ -10,7 +10,7 @@ from tailkeeper.records.held import in_order, mark_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tailkeeper.config import ZoneConfig
     from tailkeeper.records.held import Held
@@ -32,8 +32,10 @@ def marks_after(
     """
     newest = {zone.marks.name(host, kind): kind for kind in resources}
     legacy = {name for kind in resources for name in zone.marks.candidates(host, kind)[1:]}
+    said = {(name, resources[kind]) for name, kind in newest.items()}
     marks = []
-    for entry in sorted(map(mark_of, held.marks), key=in_order):
+    # Of two marks under one name, the one that names the object already is not to be doubled.
+    for entry in sorted(map(mark_of, held.marks), key=lambda e: (not _says(e, said), in_order(e))):
         mark = Mark.parse(entry["content"])
         kind = newest.pop(entry["name"], "")
         if kind and mark:
@@ -57,6 +59,20 @@ def unmarkable(zone: ZoneConfig, host: str, value: Mapping[str, Any]) -> str:
         names = [zone.marks.name(host, kind) for kind in sorted(types_of(value))]
     long = next((name for name in names if not fits(name)), "")
     return f"its mark {long} would be longer than DNS allows: choose a shorter name" if long else ""
+
+
+def resource_of(zone: ZoneConfig, host: str, kind: str, marks: Iterable[Mapping[str, Any]]) -> str:
+    """Return the object that a record's marks come to, the smallest where they name several."""
+    texts = [(entry["name"], Mark.parse(entry["content"])) for entry in marks]
+    for candidate in zone.marks.candidates(host, kind):
+        if found := [mark.resource for name, mark in texts if name == candidate and mark]:
+            return min(found)
+    return ""
+
+
+def _says(entry: Mapping[str, Any], said: set[tuple[str, str]]) -> bool:
+    mark = Mark.parse(entry["content"])
+    return mark is not None and (entry["name"], mark.resource) in said
 
 
 def marks_of(zone: ZoneConfig, host: str, value: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -21,13 +21,15 @@ from tailkeeper.records.held import (
     value_of,
     valued,
 )
-from tailkeeper.records.marks import marks_after, marks_of, types_of, unmarkable
+from tailkeeper.records.marks import marks_after, marks_of, resource_of, types_of, unmarkable
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tailkeeper.config import ZoneConfig
+
+ALONE = ANSWERS | {"NS"}  # beside those of others, Cloudflare takes none of ours
 
 __all__ = ["ANSWERS", "AUTOMATIC", "Held", "Wanted", "held_by_name", "plan_zone", "value_of"]
 
@@ -120,7 +122,7 @@ def stranger(host: str, held: Held, before: Any, after: Mapping[str, Any]) -> st
         return ""
     why = "".join(f" ({rival})" for rival in held.rivals[:1])
     for record in held.foreign:
-        if record["type"] in ANSWERS:
+        if record["type"] in ALONE:
             return f"{host} has a {record['type']} record that is not ours{why}"
     if held.foreign and "CNAME" in new:
         kind = held.foreign[0]["type"]
@@ -148,7 +150,10 @@ def _after(zone: ZoneConfig, host: str, held: Held, wanted: Wanted) -> dict[str,
     if held.plain and len(set(resources.values())) <= 1:
         return value
     marks = marks_after(zone, host, held, resources)
-    return {**value, "marks": marks} if marks != marks_of(zone, host, value) else value
+    if marks == marks_of(zone, host, value):
+        return value
+    named = resource_of(zone, host, min(resources), marks) if resources else resource
+    return {**value, "resource": named, "marks": marks}
 
 
 def _record(wanted: Wanted, held: Held, kind: str, content: str) -> dict[str, Any]:
