@@ -1,16 +1,19 @@
-"""What there is to decide on: the decisions that stand under a change's id."""
+"""What there is to decide on: the decisions that stand under a change's id, and their words."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cli.problems import Misuse
-from tailkeeper.decisions.telling import counted
+from cli.tables import ROWS, STYLES
+from tailkeeper.decisions.telling import counted, grouped, lines
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from cli.screen import Screen
     from tailkeeper.decisions.decision import Decision
 
 ORDER = ("held", "refused", "rejected", "undone", "approved")
@@ -49,3 +52,24 @@ def open_now(decisions: Iterable[Decision]) -> str:
             counts[one.change_id] = counts.get(one.change_id, 0) + 1
     held = [f"{counted(number)} of {change_id}" for change_id, number in sorted(counts.items())]
     return f"held now: {'; '.join(held)}" if held else "nothing is held now"
+
+
+def show(screen: Screen, decisions: Sequence[Decision]) -> None:
+    """Print decisions in order: by change, who decided what since when, then by reason."""
+    for (change_id, who), found in groupby(decisions, lambda one: (one.change_id, _who(one))):
+        group = list(found)
+        since = min(one.since for one in group)[:19].replace("T", " ")
+        said = f"Change {change_id}: {counted(len(group))} {who} since {since} UTC"
+        screen.say(said, style=STYLES.get(group[0].word, ""))
+        for reasons, alike in grouped(group):
+            for line in lines(reasons, alike, shown=ROWS):
+                screen.say(f"  {line}")
+
+
+def stay_undone(number: int, change_id: str) -> str:
+    """Say that so many changes are not made until somebody approves."""
+    return f"{counted(number)} stay undone; `tailkeeper approve {change_id}` lifts it."
+
+
+def _who(one: Decision) -> str:
+    return f"{one.word} by {one.by}" if one.by else one.word

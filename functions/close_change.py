@@ -13,13 +13,14 @@ from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
 from tailkeeper.decisions.decision import Decision, remembered
 from tailkeeper.git.pushes import goes_on_waiting
-from tailkeeper.model import Plan
+from tailkeeper.model import DECIDED, Plan, Verdict
 from tailkeeper.moments import rfc3339
+from tailkeeper.proof.judging import worse_than_before
 from tailkeeper.summary import OUTCOMES, counts_of, outcome_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from tailkeeper.adapters.journal import Entry
     from tailkeeper.model import Change
@@ -32,13 +33,13 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return the execution's output.
 
     It is {change_id, outcome, causes, plan, proof, why, to_tell, reports}: `to_tell` is how many
-    holds people have not been told of, `reports` what the plan left out.
+    holds, and changes taken back, people have not been told of, `reports` what the plan left out.
     """
     run, planned = event["run"], event["planned"] or {}
     if not run["dry_run"] and run["fence"]:
         stack().lease(run)
     change_id = planned.get("change_id")
-    failures = failures_of(event)
+    failures, worse = failures_of(event), worse_than_before(event["proof"], undone=event["undone"])
     plan = Plan.from_json(stack().artifacts.unpack(planned["plan"])) if "plan" in planned else None
     answer: dict[str, Any] = {
         "change_id": change_id,
@@ -51,7 +52,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         "causes": event["causes"],
         "plan": counts_of(plan),
         "proof": event["proof"] or {},
-        "why": "; ".join(failures)[:1000],
+        "why": "; ".join([*failures, *worse])[:1000],
         "to_tell": 0,
         "reports": planned.get("reports", []),
     }
@@ -123,7 +124,7 @@ def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None)
         "closed": rfc3339(time.time()),
     }
     stack().journal.close(change_id, head)
-    told = decide(plan, change_id, undone=event["undone"])
+    told = decide(plan, change_id, worse_than_before(event["proof"], undone=event["undone"]))
     result = {"outcome": ranked[0], "causes": head["causes"], "plan": counts, "to_tell": told}
     return {**answer, **result}
 
@@ -135,14 +136,14 @@ def written_counts(entries: Iterable[Entry]) -> dict[str, int]:
     return {action: actions[action] for action in ("create", "update", "delete")}
 
 
-def decide(plan: Plan | None, change_id: str, *, undone: bool) -> int:
-    """Remember what was held, refused and undone; return how many holds people must be told of."""
+def decide(plan: Plan | None, change_id: str, worse: Sequence[str]) -> int:
+    """Remember what was held, refused and undone; return of how many people must be told."""
     known, now = stack().decisions.known(), time.time()
     made = list(remembered(plan, known, change_id, now))
-    back = taken_back(stack().journal.entries(change_id)) if undone else []
-    stack().decisions.keep(
-        [*made, *(Decision.on(change, "undone", change_id, now) for change in back)]
-    )
+    back = taken_back(stack().journal.entries(change_id)) if worse else []
+    verdict = Verdict("hold", DECIDED, tuple(worse))
+    made += [Decision.on(change.judged(verdict), "undone", change_id, now) for change in back]
+    stack().decisions.keep(made)
     return sum(one.news for one in made)
 
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.aws import AwsError
 from tailkeeper.adapters.inbox import HandOverFailed, Inbox
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions.decision import KEPT
+from tailkeeper.decisions.decision import KEPT, TO_ASK
 from tailkeeper.decisions.links import ClosedError, Link, LinkError, UnfitError
 from tailkeeper.decisions.page import HEADERS, plan_page, word_page
 from tailkeeper.decisions.telling import counted
@@ -59,18 +59,18 @@ def posted(event: dict[str, Any]) -> str:
     link, held = opened(event, form.get("token", ""))
     stack().questions.claim(link, word)
     by = f"a link, from {event['requestContext']['http'].get('sourceIp', 'somewhere')}"
-    said = approve(link, held, by) if word == "approve" else reject(held, by)
+    said = approve(link, held, by) if word == "approve" else reject(link, held, by)
     stack().questions.done(link)
     logger.info("decided", extra={"change": link.change_id, "word": word, "changes": len(held)})
     return said
 
 
 def opened(event: dict[str, Any], token: str) -> tuple[Link, list[Decision]]:
-    """Return what a token opens and what of it is still held; raise LinkError."""
+    """Return what a token opens and what of it still waits for a person; raise LinkError."""
     change_id = (event.get("pathParameters") or {}).get("id", "")
     link = Link.read(change_id, token, lambda: stack().secret("LINK_SECRET")["key"], time.time())
     digests, known = stack().questions.digests(link), stack().decisions.known()
-    held = [known[d] for d in digests if d in known and known[d].word == "held"]
+    held = [known[d] for d in digests if d in known and known[d].word in TO_ASK]
     if not any(one.decidable for one in held):
         raise ClosedError("nothing of this is held any more, or nothing that can be approved")
     return link, held
@@ -84,11 +84,12 @@ def approve(link: Link, held: list[Decision], by: str) -> str:
     return word_page("Approved", f"{counted(len(digests))} will be carried out now.")
 
 
-def reject(held: list[Decision], by: str) -> str:
+def reject(link: Link, held: list[Decision], by: str) -> str:
     """Let the changes stand back until somebody approves them."""
     at, expires = rfc3339(time.time()), int(time.time()) + KEPT
     stack().decisions.keep(one.decided("rejected", by, at, expires) for one in held)
-    return word_page("Rejected", f"{counted(len(held))} will stay undone until approved.")
+    lifts = f"`tailkeeper approve {link.change_id}` lifts it"
+    return word_page("Rejected", f"{counted(len(held))} will stay undone; {lifts}.")
 
 
 def form_of(event: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.lease import LEASE
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions.decision import asking, undecided
+from tailkeeper.decisions import decision
 from tailkeeper.model import Cause, Plan
 
 
@@ -75,9 +75,9 @@ def to_apply(plan: Plan | None) -> str:
 
 
 def untold(plan: Plan | None) -> str:
-    """Say how many holds and refusals nobody was told of with these reasons, or ""."""
-    new = undecided(plan, stack().decisions.known()) if asking(plan) else []
-    return f"{len(new)} changes held or refused that were not reported yet" if new else ""
+    """Say how many changes are stopped for reasons that nobody was told, or ""."""
+    new = decision.untold(plan, stack().decisions.known()) if decision.stopped(plan) else 0
+    return f"{new} changes held, refused or undone that were not reported yet" if new else ""
 
 
 def is_held() -> bool:

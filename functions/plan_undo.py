@@ -94,4 +94,4 @@ def decide(net: list[Change], change_id: str, by: str) -> None:
         decisions.lift(known[d] for change in net if (d := change.inverse.digest) in known)
         return
     made = (Decision.on(change, "undone", change_id, now) for change in net)
-    decisions.keep(replace(one, by=by) for one in made)
+    decisions.keep(replace(one, by=by).as_told() for one in made)

@@ -6,13 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 from cli.commands.run import person
-from cli.commands.status import decision_table
-from cli.deciding import under
+from cli.deciding import show, stay_undone, under
 from cli.deployments import opened
 from cli.screen import Screen
 from cli.storage import decisions_of
 from tailkeeper.decisions.decision import KEPT
-from tailkeeper.decisions.telling import counted
 from tailkeeper.moments import rfc3339
 
 
@@ -34,6 +32,6 @@ def run(options: Namespace) -> int:
     if screen.json:
         screen.document({"rejected": [one.as_json() for one in rejected]})
         return 0
-    screen.say(decision_table(rejected))
-    screen.say(f"{counted(len(rejected))} stay undone; `tailkeeper approve {options.id}` lifts it.")
+    show(screen, rejected)
+    screen.say(stay_undone(len(rejected), options.id))
     return 0

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli import executions, journal
+from cli.deciding import stay_undone
 from cli.deployments import opened
 from cli.following import follow
 from cli.problems import FAILED, Misuse
 from cli.screen import Screen, seconds
+from cli.storage import decisions_of
 from cli.tables import STYLES, counts_text, plan_table
 from tailkeeper.model import Plan
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from cli.deployments import Deployment
     from cli.executions import Ended
+    from tailkeeper.decisions.decision import Decision
 
 EXPRESS = frozenset({"Sweep"})
 CODES = {
@@ -180,6 +183,15 @@ def report(screen: Screen, deployment: Deployment, ended: Ended) -> None:
         words.append(output["why"])
     words += output.get("devices", ())
     screen.say(". ".join(words), style=STYLES.get(output["outcome"], ""))
+    if back := stand_back(deployment, output):
+        screen.say(stay_undone(len(back), back[0].change_id))
+
+
+def stand_back(deployment: Deployment, output: Mapping[str, Any]) -> list[Decision]:
+    """Return what a run has taken back, which no other run makes again."""
+    taken_back = output.get("undoes") or (output["outcome"] == "undone" and output["change_id"])
+    known = decisions_of(deployment).known().values() if taken_back else ()
+    return [one for one in known if one.word == "undone" and one.change_id == taken_back]
 
 
 def planned(deployment: Deployment, ended: Ended) -> Plan | None:

@@ -18,7 +18,8 @@ from tailkeeper.decisions.decision import (
     over,
     remembered,
     standing_back,
-    undecided,
+    unheard,
+    untold,
 )
 from tailkeeper.model import Cause, Change, Plan, Verdict
 from tailkeeper.moments import epoch, rfc3339
@@ -59,7 +60,7 @@ def test_a_hold_is_told_once_for_each_of_its_reasons(seen: list[tuple[str, str]]
         after = noted(plan, known)
         messages += [one.reasons for one in after.values() if one.word == "held" and one.news]
         known = [one.as_told() if one.news else one for one in after.values()]
-        assert undecided(plan, {one.digest: one for one in known}) == []
+        assert untold(plan, {one.digest: one for one in known}) == 0
 
     assert len(messages) == len(set(messages))
     told_first = {
@@ -164,6 +165,29 @@ def test_an_approval_by_hand_names_what_nobody_was_asked() -> None:
 def test_what_can_be_approved(word: Any, row: int, *, decidable: bool) -> None:
     """Nobody approves another writer away."""
     assert replace(Decision.on(change(), word, "one", NOW), row=row).decidable is decidable
+
+
+def test_an_approval_writes_over_a_writer_once_more() -> None:
+    """What the hold of a second revert promises; the plan carries it through its JSON."""
+    held = change(row=2).judged(Verdict("hold", 2, ("brought it back twice",), contested=True))
+
+    one = Decision.on(Change.from_json(held.as_json()), "held", "one", NOW)
+
+    assert one.decidable
+    assert Decision.from_item(one.as_item()) == one
+
+
+def test_what_was_undone_is_told_by_a_later_run_if_its_own_died() -> None:
+    """Then by that one's message and id; what people know, or ordered, is never told again."""
+    undone = Decision.on(change(), "undone", "dead", NOW)
+    plan = Plan.of([change(row=5)])
+
+    (told_now,) = remembered(plan, {undone.digest: undone}, "two", NOW)
+
+    assert (told_now.word, told_now.change_id, told_now.news) == ("undone", "two", True)
+    assert untold(plan, {undone.digest: undone}) == 1
+    assert unheard(plan, {undone.digest: undone.as_told()}) == []
+    assert unheard(None, {undone.digest: undone}) == []
 
 
 @given(st.text(max_size=400), st.lists(st.text(max_size=5), max_size=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_message_says_what_is_held_and_how_to_decide() -> None:
     """One message for all of it, in words, with the command and the link."""
     assert subject(held("a", "b")) == "tailkeeper holds 2 changes of example.com"
     assert text("one", held("a.example.com"), LINK, 86_400) == (
-        "1 change waits for you; change one. Nothing else is held up.\n\n"
+        "Change one: 1 change waits for you. Nothing else is held up.\n\n"
         "httproute shrank to nothing:\n"
         "  delete a.example.com: CNAME gw.tail.ts.net (records)\n\n"
         "See the plan and decide; the link works once, until 1970-01-02 00:00 UTC:\n"
@@ -72,6 +73,26 @@ def test_ten_thousand_holds_are_one_short_message() -> None:
     assert "... and 991 reasons more" in message
     assert len(message) < 4_000
     assert len(subject(held("a" * 300))) <= 100
+
+
+def test_what_was_taken_back_is_told_with_how_to_lift_it() -> None:
+    """An automatic undo stands until somebody approves: who does not know that waits for ever."""
+    worse = "worse than before: a is down at tcp (tailnet view)"
+    undone = [replace(one, word="undone") for one in held("a", reason=worse)]
+
+    message = text("one", undone, LINK, 0)
+
+    assert subject(undone) == "tailkeeper took back 1 change of example.com"
+    assert (
+        subject([*undone, *held("b")])
+        == "tailkeeper took back 1 change and holds 1 change of example.com"
+    )
+    assert message.startswith(
+        "Change one: 1 change taken back, and not made again until you approve."
+    )
+    assert worse in message
+    assert "tailkeeper approve one" in message
+    assert "not for approval" not in message
 
 
 def test_what_no_approval_helps_is_said_to_be_so() -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 ID = "20261121-230000-aaaaaa"
 CAUSE = {"kind": "tailscale", "id": "e", "at": "t", "by": "tag:k8s", "ref": ""}
+WORSE = {
+    "word": "worse",
+    "states": {"down": 1},
+    "worse": [{"host": "a", "view": "tailnet", "path": "direct", "state": "down", "hop": "tcp"}],
+}
 PROOF = {"word": "proven", "states": {"healthy": 3}}
 
 
@@ -94,7 +99,7 @@ def test_the_first_outcome_that_is_true_is_told(
     head = aws.journal.head(ID)
     assert (head["outcome"] if head else "in_sync") == outcome
     assert answer["change_id"] == (None if outcome == "in_sync" else ID)
-    assert bool(answer["why"]) == (outcome == "failed")
+    assert bool(answer["why"]) == (outcome in {"failed", "undone"})
 
 
 def test_the_journal_keeps_what_people_ask_for(aws: Stack) -> None:
@@ -200,9 +205,12 @@ def test_what_an_undo_has_taken_back_is_not_made_again(aws: Stack) -> None:
     undo = [(APPLY.inverse, APPLIED, ""), (change("c", "apply").inverse, CONFLICT, "")]
     aws.journal.receipt(ID, round_of(1, "1-undo"), undo)
 
-    close(planned(APPLY), undone=True)
+    answer = close(planned(APPLY), undone=True, proof=WORSE)
 
-    assert {d: one.word for d, one in aws.decisions.known().items()} == {APPLY.digest: "undone"}
+    (one,) = aws.decisions.known().values()
+    assert (one.digest, one.word, one.news) == (APPLY.digest, "undone", True)
+    assert one.reasons == ("worse than before: a is down at tcp (tailnet view)",)
+    assert answer["to_tell"] == 1
 
 
 @pytest.mark.parametrize(

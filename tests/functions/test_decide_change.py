@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -119,6 +120,16 @@ def test_a_press_rejects(aws: Stack, asked: str, handed_over: Any) -> None:
     assert (words(aws), handed_over()) == ({"rejected"}, [])
 
 
+def test_a_press_approves_what_was_taken_back(aws: Stack, asked: str, handed_over: Any) -> None:
+    """The link of its message lets it be made again."""
+    aws.decisions.keep(replace(one, word="undone") for one in aws.decisions.known().values())
+
+    assert ask("POST", asked, "approve")["statusCode"] == 200
+
+    (cause,) = handed_over()
+    assert len(cause["ref"].split()) == 2
+
+
 @pytest.mark.parametrize("second", ["approve", "reject"])
 def test_a_link_decides_once(aws: Stack, asked: str, handed_over: Any, second: str) -> None:
     """Whatever is pressed afterwards, and whoever looks."""
@@ -160,11 +171,13 @@ def test_what_moved_is_not_decided(aws: Stack, asked: str, handed_over: Any) -> 
         (lambda _: "", 403),
         (lambda token: token[:-1], 403),
         (lambda token: "1" + token, 403),
+        (lambda token: "0" + token, 403),
+        (lambda token: token.replace(token[0], chr(0x660 + int(token[0])), 1), 403),
         (lambda _: Link.to(ID, ["d"], 9_999_999_999).token("wrong key"), 403),
         (lambda _: Link.to(ID, ["never asked"], 9_999_999_999).token(KEY), 403),
         (lambda _: Link.to(ID, ["d"], 1).token(KEY), 410),
     ],
-    ids=["none", "cut", "longer", "wrong key", "never asked", "expired"],
+    ids=["none", "cut", "longer", "zero", "other digits", "wrong key", "never asked", "expired"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_wrong_link_says_so_and_nothing_else(

@@ -63,8 +63,8 @@ def wait(aws: Stack, *, expires: float) -> None:
         ([], ""),
         (["skip", "wait"], ""),
         (["apply", "apply"], "2 changes to apply"),
-        (["hold"], "1 changes held or refused that were not reported yet"),
-        (["refuse", "hold"], "2 changes held or refused that were not reported yet"),
+        (["hold"], "1 changes held, refused or undone that were not reported yet"),
+        (["refuse", "hold"], "2 changes held, refused or undone that were not reported yet"),
     ],
 )
 def test_a_plan_that_nobody_carried_out_or_told_starts_a_run(

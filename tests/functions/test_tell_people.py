@@ -78,6 +78,17 @@ def test_one_message_tells_of_all_that_is_new(aws: Stack, heard: Any) -> None:
     assert not any(d.news for d in aws.decisions.known().values() if d.change_id == ID)
 
 
+def test_what_was_taken_back_is_told(aws: Stack, heard: Any) -> None:
+    """Nobody approves what he does not know of; what is known, or rejected, is not told again."""
+    hold(aws, "a", word="undone")
+
+    assert [tell(), tell()] == [{"told": 1}, {"told": 0}]
+
+    (message,) = heard()
+    assert message["Subject"] == "tailkeeper took back 1 change of example.com"
+    assert f"tailkeeper approve {ID}" in message["Message"]
+
+
 def test_a_second_try_sends_nothing_twice(aws: Stack, heard: Any) -> None:
     """The answer got lost, and the state is tried again."""
     hold(aws, "a")

@@ -19,6 +19,7 @@ Cause decides, not percentages alone. The first row that matches wins:
     13   any other create or update                                              apply
 
 What no person can approve comes before row 6. Row 9 needs no second read: the commit is one.
+Deletes that people decided on count for row 12: who approves one of four has not approved three.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SHOWN = 3
 class Facts:
     """What the guard knows besides the changes; keys are places, gateways, `<cluster>/<kind>`.
 
-    `contested` says, by (place, key), who brings his values back; key "" is the whole place.
+    `contested` holds, by (place, key), the verdict on what others write; key "" is a whole place.
     `missing_since` holds, by (place, key), when a name was first seen missing (epoch seconds).
     `names` counts, by place, the names that are ours there; `sources`, by (place, source), those
     that a source shows for a place, after its filters. `rejected` says, by digest, why a change
@@ -51,7 +52,7 @@ class Facts:
     sweep_seconds: float = 300
     limits: GuardLimits = field(default_factory=GuardLimits)
     writers: Mapping[str, str] = field(default_factory=dict)
-    contested: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    contested: Mapping[tuple[str, str], Verdict] = field(default_factory=dict)
     refusals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
     missing_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -67,13 +68,14 @@ def judge(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
     first = [change.judged(_alone(change, facts)) for change in changes]
     counted: dict[str, list[str]] = {}
     for change in first:
-        if change.verdict is COUNTED:
+        if _counts(change, facts):
             counted.setdefault(change.place, []).append(change.key)
     limited = {place: _limited(place, sorted(keys), facts) for place, keys in counted.items()}
     return tuple(c.judged(limited[c.place]) if c.verdict is COUNTED else c for c in first)
 
 
 COUNTED = Verdict("apply", 11)  # a delete that only its number can still stop
+DECIDED = (5, 6)  # rows of what people decided
 
 
 def _alone(change: Change, facts: Facts) -> Verdict:
@@ -96,7 +98,7 @@ def _impossible(change: Change, facts: Facts) -> Verdict | None:
     if change.obstacle:
         return Verdict("skip", 1, (change.obstacle,))
     if other := _other_writer(change, facts):
-        return Verdict("hold", 2, (other,))
+        return other
     if reasons := facts.refusals.get(change.gateway):
         return Verdict("refuse", 3, reasons)
     if change.action == "Delete" and (unread := _unread(change, facts)):
@@ -113,11 +115,11 @@ def _decided(change: Change, facts: Facts) -> Verdict | None:
     return Verdict("apply", 6, ("approved",)) if change.digest in facts.approved else None
 
 
-def _other_writer(change: Change, facts: Facts) -> str:
+def _other_writer(change: Change, facts: Facts) -> Verdict | None:
     if writer := facts.writers.get(change.place):
-        return f"{writer} is at work on {change.place}"
+        return Verdict("hold", 2, (f"{writer} is at work on {change.place}",))
     place, contested = change.place, facts.contested
-    return contested.get((place, "")) or contested.get((place, change.key), "")
+    return contested.get((place, "")) or contested.get((place, change.key))
 
 
 def _delete(change: Change, facts: Facts) -> Verdict:
@@ -130,6 +132,14 @@ def _delete(change: Change, facts: Facts) -> Verdict:
     if since is None or facts.now - since < facts.sweep_seconds:
         return Verdict("wait", 10, ("missing in one complete read; a second one decides",))
     return COUNTED
+
+
+def _counts(change: Change, facts: Facts) -> bool:
+    """Say whether a delete counts for the limit: decided ones do, lest the rest find room."""
+    verdict = change.verdict
+    if verdict and verdict.row in DECIDED and change.action == "Delete":
+        verdict = _delete(change, facts)
+    return verdict is COUNTED
 
 
 def _unread(change: Change, facts: Facts) -> str:
@@ -154,7 +164,8 @@ def _sources(change: Change, facts: Facts) -> list[str]:
 def _limited(place: str, keys: Sequence[str], facts: Facts) -> Verdict:
     """Return the verdict on a place's deletes that only their number can still stop."""
     ours = facts.names.get(place, 0)
-    limit = max(facts.limits.deletes, int(facts.limits.delete_share * ours))
+    share = int(round(facts.limits.delete_share * ours, 6))  # 29 % of 100 are 29, not 28.999...
+    limit = max(facts.limits.deletes, share)
     why = f"{len(keys)} of {ours} names of {place} would go ({listed(keys)}); the limit is {limit}"
     return Verdict("hold", 12, (why,)) if len(keys) > limit else Verdict("apply", 11, (why,))
 

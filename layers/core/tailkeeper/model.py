@@ -91,16 +91,31 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The guard's word on one change, the row of its table, and why."""
+    """The guard's word on one change, the row of its table, and why.
+
+    `contested`: a writer brought his own value back, over whom an approval writes once.
+    """
 
     word: Word
     row: int
     reasons: tuple[str, ...] = ()
+    contested: bool = False
 
     @property
     def silent(self) -> bool:
         """Say whether nobody is to be told: a person's decision stands behind it."""
         return self.row == DECIDED
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdict as changes hold it; `contested` only where it is."""
+        document = {"word": self.word, "row": self.row, "reasons": list(self.reasons)}
+        return document | ({"contested": True} if self.contested else {})
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Verdict:
+        """Read a verdict as `as_json` writes it."""
+        contested = bool(document.get("contested"))
+        return cls(document["word"], document["row"], tuple(document["reasons"]), contested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +180,7 @@ class Change:
             "digest": self.digest,
             "causes": [cause.as_json() for cause in self.causes],
         }
-        if self.verdict:
-            document["verdict"] = {
-                "word": self.verdict.word,
-                "row": self.verdict.row,
-                "reasons": list(self.verdict.reasons),
-            }
-        return document
+        return document | ({"verdict": self.verdict.as_json()} if self.verdict else {})
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Change:
@@ -187,9 +196,7 @@ class Change:
             moved=bool(document.get("moved")),
             source=document.get("source", ""),
             obstacle=document.get("obstacle", ""),
-            verdict=Verdict(verdict["word"], verdict["row"], tuple(verdict["reasons"]))
-            if verdict
-            else None,
+            verdict=Verdict.from_json(verdict) if verdict else None,
             causes=tuple(Cause.from_json(cause) for cause in document.get("causes", ())),
         )
 

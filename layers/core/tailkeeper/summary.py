@@ -16,12 +16,16 @@ TEXTS: dict[str, Callable[[Any], str]] = {
     "records": lambda records: ", ".join(f"{r['type']} {r['content']}" for r in records),
     "addresses": ", ".join,
     "nameservers": ", ".join,
-    "text": lambda text: f"somebody's document, {len(text.splitlines())} lines",
+    "text": lambda text: f"somebody's document, {_number(len(text.splitlines()), 'line')}",
     "mode": lambda mode: f"our {'Corefile' if mode == 'corefile' else 'hosts file'}",
     "mark": lambda content: "mark " + content.strip('"'),
     "suspend": lambda suspended: "suspended" if suspended else "running",
-    "replicas": lambda number: f"{number} replica{'' if number == 1 else 's'}",
+    "replicas": lambda number: _number(number, "replica"),
 }
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def counts_of(plan: Plan | None) -> dict[str, int]:

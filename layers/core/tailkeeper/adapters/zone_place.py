@@ -77,7 +77,7 @@ class Place:
             self._send(batch)
         if self.rejected:
             self._pardon([change for change in changes if change.key in self.rejected])
-        return Written(f"{len(batches)} batches", self.rejected)
+        return Written(f"{len(batches)} batch{'' if len(batches) == 1 else 'es'}", self.rejected)
 
     def _edit(self, change: Change) -> Edit:
         if name := mark_name(change.key):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailkeeper.coexistence.ledger import SOMEBODY
 from tailkeeper.coexistence.managers import remedy
+from tailkeeper.model import Verdict
 from tailkeeper.resolver.leftovers import is_foreign
 from tailkeeper.resolver.workloads import DOCUMENT_LINE
 from tailkeeper.split_dns.nameservers import others_of, owned
@@ -31,17 +32,22 @@ SWEEPS_A_DAY = 288
 
 @dataclass
 class Reverts:
-    """Why keys are held, by (place, key), where key "" is the whole place; and what to tell."""
+    """Verdicts on held keys, by (place, key), where key "" is the whole place; what to tell."""
 
-    held: dict[tuple[str, str], str] = field(default_factory=dict)
+    held: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     reports: list[str] = field(default_factory=list)
 
     def add(self, key: tuple[str, str], who: str, what: str, mend: str, *, again: bool) -> None:
         """Hold a key when it is brought back again; the first time, tell only."""
         if again:
-            self.held[key] = f"{who} brought {what} back twice: {mend}, then approve"
+            why = f"{who} brought {what} back twice: {mend}, then approve"
+            self.held[key] = Verdict("hold", 2, (why,), contested=True)
         else:
             self.reports.append(f"{who} wrote {what}, which is written over once: {mend}")
+
+    def leave(self, key: tuple[str, str], why: str) -> None:
+        """Hold a key that is somebody's, and that we never wrote."""
+        self.held[key] = Verdict("hold", 2, (why,))
 
 
 def reverts(world: World, changes: Sequence[Change], since: float) -> Reverts:
@@ -64,7 +70,7 @@ def _of_key(world: World, change: Change, since: float, found: Reverts) -> None:
     if line is None:
         if change.surface == "split-dns" and (whose := owned(world, change.key)):
             mend = "remove it, or set take_over: true on the resolver"
-            found.held[key] = f"{change.key} is asked of {whose}, which is not ours: {mend}"
+            found.leave(key, f"{change.key} is asked of {whose}, which is not ours: {mend}")
     elif not any(line.wrote(value) for value in _as_ours(world, change)):
         again = line.times_over(SOMEBODY, since) > 0 and not _is_approved(world, change)
         mend = "find what else writes it, a person, Terraform or an ExternalDNS, and end that"
@@ -101,7 +107,7 @@ def _of_document(
     if line is None:
         if (owners or is_foreign(text)) and not config.take_over:
             why = f"{what} belongs to {who}: set take_over: true, or {mend}"
-            found.held[place, DOCUMENT_LINE] = why
+            found.leave((place, DOCUMENT_LINE), why)
     elif not line.wrote(text):
         again = line.times_over(who, since) > 0 and not approved
         found.add((place, DOCUMENT_LINE), who, what, mend, again=again)

@@ -27,6 +27,8 @@ TOLD = 8  # reasons that are remembered as told
 APPROVALS = 6  # their row in the guard's table
 LIFTED = frozenset({"held", "refused", "approved"})  # by a plan without the change
 BACK = frozenset({"rejected", "undone"})
+TO_TELL = frozenset({"held", "refused", "undone"})
+TO_ASK = frozenset({"held", "undone"})  # what a message, and its link, are about
 Word = Literal["held", "refused", "approved", "rejected", "undone"]
 
 
@@ -52,6 +54,7 @@ class Decision:
     before: str = ""
     after: str = ""
     told: tuple[str, ...] = ()
+    contested: bool = False
 
     @classmethod
     def on(cls, change: Change, word: Word, change_id: str, now: float) -> Decision:
@@ -71,6 +74,7 @@ class Decision:
             action=change.action,
             before=text_of(change.before)[:TEXT],
             after=text_of(change.after)[:TEXT],
+            contested=bool(verdict and verdict.contested),
         )
 
     @classmethod
@@ -93,12 +97,13 @@ class Decision:
     @property
     def news(self) -> bool:
         """Say whether nobody has been told of it for these reasons."""
-        return self.word in {"held", "refused"} and mark_of(self.reasons) not in self.told
+        return self.word in TO_TELL and mark_of(self.reasons) not in self.told
 
     @property
     def decidable(self) -> bool:
-        """Say whether an approval can let it through: no row above the approvals holds it."""
-        return self.word in BACK or (self.word == "held" and self.row > APPROVALS)
+        """Say whether an approval lets it through: of the rows above, a contested write only."""
+        held = self.row > APPROVALS or self.contested
+        return self.word in BACK or (self.word == "held" and held)
 
     def as_told(self) -> Decision:
         """Return the decision after people were told of it."""
@@ -140,10 +145,20 @@ def approvals(
             yield old.decided("approved", cause.by, cause.at, expires)
 
 
+def stopped(plan: Plan | None) -> tuple[Change, ...]:
+    """Return the changes that are held or refused."""
+    return (*plan.with_word("hold"), *plan.with_word("refuse")) if plan else ()
+
+
 def asking(plan: Plan | None) -> tuple[Change, ...]:
     """Return the changes that people should know of: held or refused, and not by a decision."""
-    stopped = (*plan.with_word("hold"), *plan.with_word("refuse")) if plan else ()
-    return tuple(c for c in stopped if c.verdict and not c.verdict.silent)
+    return tuple(c for c in stopped(plan) if c.verdict and not c.verdict.silent)
+
+
+def unheard(plan: Plan | None, known: Mapping[str, Decision]) -> list[Decision]:
+    """Return what a plan does not make again since it was undone, of which nobody was told."""
+    silent = [known.get(c.digest) for c in stopped(plan) if c.verdict and c.verdict.silent]
+    return [one for one in silent if one and one.news]
 
 
 def remembered(
@@ -151,8 +166,11 @@ def remembered(
 ) -> Iterator[Decision]:
     """Yield what a run's end has to note about its plan; what has been told keeps its change.
 
-    A refusal is told by the run itself, a hold by Tell People: until then it is news.
+    A refusal is told by the run itself, a hold by Tell People: until then it is news; so is what
+    was undone, should its own run have died.
     """
+    for one in unheard(plan, known):
+        yield replace(one, change_id=change_id)
     for change in asking(plan):
         word: Word = "held" if change.verdict and change.verdict.word == "hold" else "refused"
         new = Decision.on(change, word, change_id, now)
@@ -166,14 +184,15 @@ def remembered(
             yield new
 
 
-def undecided(plan: Plan | None, known: Mapping[str, Decision]) -> list[Change]:
-    """Return the changes held or refused of which nobody was told for these reasons."""
-    return [
+def untold(plan: Plan | None, known: Mapping[str, Decision]) -> int:
+    """Return how many changes are held, refused or undone of which nobody was told why."""
+    new = [
         change
         for change in asking(plan)
         if change.verdict
         and not ((old := known.get(change.digest)) and mark_of(change.verdict.reasons) in old.told)
     ]
+    return len(new) + len(unheard(plan, known))
 
 
 def over(
@@ -187,8 +206,8 @@ def over(
     found = [one for one in known.values() if one.word in LIFTED and one.surface in places]
     if not found:
         return []
-    stopped = {change.digest for change in asking(plan)}
-    planned = stopped | {c.digest for c in (plan.with_word("apply") if plan else ())}
+    asked = {change.digest for change in asking(plan)}
+    planned = asked | {c.digest for c in (plan.with_word("apply") if plan else ())}
     return [
-        one for one in found if one.digest not in (planned if one.word == "approved" else stopped)
+        one for one in found if one.digest not in (planned if one.word == "approved" else asked)
     ]

@@ -17,7 +17,7 @@ from tailkeeper.model import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-TOKEN = re.compile(r"(\d{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})")
+TOKEN = re.compile(r"([1-9][0-9]{,11})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 PURPOSE = "tailkeeper decide 1"
 
 

@@ -1,4 +1,4 @@
-"""What people are told of a hold: one message for all of it, grouped by reason."""
+"""What people are told of holds, and of what was taken back: one message, grouped by reason."""
 
 from __future__ import annotations
 
@@ -11,33 +11,46 @@ if TYPE_CHECKING:
 
     from tailkeeper.decisions.decision import Decision
 
+STOPPED = frozenset({"held", "refused"})
 SHOWN = 5  # changes of one reason
 REASONS = 10
 WIDEST = 100  # characters of a subject, for SNS
 
 
-def subject(held: Sequence[Decision]) -> str:
-    """Return the message's first line: how many changes, and where."""
-    places = list(dict.fromkeys(one.place for one in held))
+def subject(news: Sequence[Decision]) -> str:
+    """Return the message's first line: how many changes are held or were taken back, and where."""
+    places = list(dict.fromkeys(one.place for one in news))
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    text = f"tailkeeper holds {counted(len(held))} of {places[0]}{more}"
+    back, held = _parted(news)
+    words = [f"took back {counted(len(back))}"] if back else []
+    words += [f"holds {counted(len(held))}"] if held else []
+    text = f"tailkeeper {' and '.join(words)} of {places[0]}{more}"
     return text.encode("ascii", "replace").decode()[:WIDEST]
 
 
-def text(change_id: str, held: Sequence[Decision], link: str, expires: int) -> str:
-    """Return the message: what is held and why, and how to decide; `link` may be "".
+def text(change_id: str, news: Sequence[Decision], link: str, expires: int) -> str:
+    """Return the message: what is held or taken back, why, and how to decide; `link` may be "".
 
     What another writer keeps from being done is no person's to approve, and so it says.
     """
+    back, held = _parted(news)
+    parts = [f"{counted(len(back))} taken back, and not made again until you approve."] * bool(back)
     wait = "waits" if len(held) == 1 else "wait"
-    parts = [f"{counted(len(held))} {wait} for you; change {change_id}. Nothing else is held up."]
-    groups = grouped(held)
-    parts += [_group(reasons, group) for reasons, group in groups[:REASONS]]
+    parts += [f"{counted(len(held))} {wait} for you. Nothing else is held up."] * bool(held)
+    parts = [f"Change {change_id}: {' '.join(parts)}"]
+    groups = grouped(news)
+    parts += ["\n".join(lines(reasons, group)) for reasons, group in groups[:REASONS]]
     if more := len(groups) - REASONS:
         parts += [f"... and {more} reasons more" if more > 0 else ""]
-    if any(one.decidable for one in held):
+    if any(one.decidable for one in news):
         parts.append(_ways(change_id, link, expires))
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _parted(news: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
+    """Return what was taken back, and what is held."""
+    back = [one for one in news if one.word == "undone"]
+    return back, [one for one in news if one.word != "undone"]
 
 
 def counted(number: int, noun: str = "change") -> str:
@@ -64,14 +77,15 @@ def sentence(one: Decision) -> str:
             return f"update {one.key}: {one.before} -> {one.after}"
 
 
-def _group(reasons: str, group: Sequence[Decision]) -> str:
-    lines = [f"{reasons}:"]
-    lines += [f"  {sentence(one)} ({one.surface})" for one in group[:SHOWN]]
-    if len(group) > SHOWN:
-        lines.append(f"  ... and {len(group) - SHOWN} more")
-    if not group[0].decidable:
-        lines.append("  This is not for approval: it goes on by itself when the cause is mended.")
-    return "\n".join(lines)
+def lines(reasons: str, group: Sequence[Decision], shown: int = SHOWN) -> list[str]:
+    """Return a reason and what it stops, the first ones by name; and if no approval helps."""
+    found = [f"{reasons}:"] if reasons else []
+    found += [f"  {sentence(one)} ({one.surface})" for one in group[:shown]]
+    if len(group) > shown:
+        found.append(f"  ... and {len(group) - shown} more")
+    if group[0].word in STOPPED and not group[0].decidable:
+        found.append("  This is not for approval: it goes on by itself when the cause is mended.")
+    return found
 
 
 def _ways(change_id: str, link: str, expires: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tailkeeper.coexistence.ledger import Line
 from tailkeeper.config import Config, ConfigError, Problem
 from tailkeeper.config.reading import Section
+from tailkeeper.decisions.decision import Decision
 from tailkeeper.model import SURFACES
 from tailkeeper.planning import plan_world
 from tailkeeper.summary import counts_of
@@ -54,10 +55,15 @@ def _world(config: Config, document: Mapping[str, Any]) -> World:
         observed.get("resolver") or {},
         memory=_memory(document.get("memory") or {}),
         event_nodes=frozenset(document.get("event_nodes") or ()),
-        decisions=document.get("decisions") or {},
+        decisions={d: _decision(d, told) for d, told in (document.get("decisions") or {}).items()},
         approved=frozenset(document.get("approved") or ()),
         pending=document.get("pending") or {},
     )
+
+
+def _decision(digest: str, told: Mapping[str, Any]) -> Decision:
+    change_id, since, by = (told.get(part, "") for part in ("change_id", "since", "by"))
+    return Decision(digest, told["word"], change_id, since, 0, by=by)
 
 
 def _memory(document: Mapping[str, Any]) -> Memory:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tailkeeper.guard import listed
 from tailkeeper.resolver.surface import DOCUMENT
 from tailkeeper.resolver.workloads import is_workload
 
@@ -82,6 +83,14 @@ def judge_proof(
         word = "unproven" if waiting else "proven"
     states = Counter(finding["state"] for finding in after)
     return Proof(word, states, tuple(failing), tuple(worse), views)
+
+
+def worse_than_before(proof: Mapping[str, Any] | None, *, undone: bool) -> list[str]:
+    """Return why a change was taken back, in a sentence that names the first of what it broke."""
+    worse = (proof or {}).get("worse", ())
+    said = [f"{f['host']} is {f['state']} at {f['hop']} ({f['view']} view)" for f in worse]
+    names = listed(list(dict.fromkeys(said)))
+    return [f"worse than before{names and f': {names}'}"] if undone else []
 
 
 def key_of(finding: Mapping[str, Any]) -> Key:
