@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
+
 from cli.problems import Misuse
 from cli.tables import ROWS, STYLES
 from tailkeeper.decisions.telling import counted, grouped, lines
@@ -63,7 +65,8 @@ def show(screen: Screen, decisions: Sequence[Decision]) -> None:
         screen.say(said, style=STYLES.get(group[0].word, ""))
         for reasons, alike in grouped(group):
             for line in lines(reasons, alike, shown=ROWS):
-                screen.say(f"  {line}")
+                text = line.lstrip()
+                screen.say(Padding(text, (0, 0, 0, 2 + len(line) - len(text))))
 
 
 def stay_undone(number: int, change_id: str) -> str:

@@ -93,5 +93,6 @@ def decide(net: list[Change], change_id: str, by: str) -> None:
         known = decisions.known()
         decisions.lift(known[d] for change in net if (d := change.inverse.digest) in known)
         return
-    made = (Decision.on(change, "undone", change_id, now) for change in net)
+    plain = (replace(change, verdict=None) for change in net)  # why it was made is not why it stays
+    made = (Decision.on(change, "undone", change_id, now) for change in plain)
     decisions.keep(replace(one, by=by).as_told() for one in made)
