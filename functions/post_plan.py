@@ -11,13 +11,12 @@ from tailkeeper.adapters.git_host import TROUBLE, connect
 from tailkeeper.adapters.stack import stack
 from tailkeeper.config import Config
 from tailkeeper.git.pushes import Push
-from tailkeeper.git.status import page, verdict_of
+from tailkeeper.git.status import name_of, page, verdict_of
 
 
 if TYPE_CHECKING:
     from tailkeeper.git.hosts import State
 
-GOOD = 12 * 3600  # seconds that a link is good for; it dies with the session that signed it
 logger = Logger(service="post-plan")
 
 
@@ -53,9 +52,12 @@ def told(event: dict[str, Any]) -> tuple[State, str]:
 
 
 def published(event: dict[str, Any], push: Push) -> str:
-    """Return a link to the whole plan, "" while there is none."""
+    """Return a link to the whole plan, short enough for every host; "" while there is none."""
     if event["word"] != "planned":
         return ""
     plan = stack().artifacts.unpack(event["planned"]["plan"])
     title = f"{push.repository} pull {push.pull} at {push.sha[:7]}"
-    return stack().artifacts.publish(page(title, plan, event["planned"]["reports"]), GOOD)
+    shown = page(title, plan, event["planned"]["reports"])
+    name = name_of(shown, stack().secret("LINK_SECRET")["key"])
+    stack().artifacts.publish(name, shown)
+    return f"{os.environ['PLANS']}/{name}"

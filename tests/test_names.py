@@ -19,6 +19,7 @@ STACK = template.load(ROOT / "template.yaml")
 MODULES = sorted(path.stem for path in (ROOT / "functions").glob("*.py"))
 OUTSIDE = {
     "decide_change",
+    "show_plan",
     *(f"receive_{sender}_webhook" for sender in ("tailscale", "git", "flux")),
 }  # started by HTTP, not by a state
 SHARED = {"probe_endpoints"}  # the prober serves several states, which say so

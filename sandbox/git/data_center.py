@@ -71,7 +71,9 @@ class DataCenter:
     async def _build(self, request: web.Request) -> web.Response:
         repository = self._repository(request, "statuses")
         sha, body = await self._commit(repository, request.match_info["sha"]), await request.json()
-        if not body.get("key") or not body.get("url") or body.get("state") not in STATES:
-            raise refused(400, "key, state and url are required")
+        if not body.get("key") or body.get("state") not in STATES:
+            raise refused(400, "key and state are required")
+        if not 0 < len(body.get("url") or "") <= 450:
+            raise refused(400, "a url of at most 450 characters is required")
         self._hooks.note_status(repository, sha, {**body, "context": body["key"]})
         return web.Response(status=204)

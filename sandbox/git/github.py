@@ -110,7 +110,8 @@ class GitHub:
         repository = self._repository(request, "statuses")
         sha = await commands.commit_of(self._gate.where(repository), request.match_info["sha"])
         body = await request.json()
-        if not sha or body.get("state") not in STATES:
+        too_long = len(body.get("description") or "") > 140
+        if not sha or body.get("state") not in STATES or too_long:
             raise refused(422, "Validation Failed")
         return web.json_response(self._hooks.note_status(repository, sha, body), status=201)
 

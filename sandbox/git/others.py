@@ -131,6 +131,8 @@ class Others:
         context = fields.get("name") or fields.get("context") or "default"
         found = self._hooks.statuses(repository, sha)
         last = next((status for status in found if status["context"] == context), None)
+        if len(fields.get("target_url", "")) > 255:
+            raise refused(400, "target_url: is too long (maximum is 255 characters)")
         if last and last["state"] == fields.get("state"):
             raise refused(400, f"Cannot transition status via :enqueue from :{last['state']}")
         return self._noted(repository, sha, {**fields, "context": context})
@@ -143,8 +145,8 @@ class Others:
     async def _bitbucket_status(self, request: web.Request) -> web.Response:
         repository = self._repository(request, "statuses")
         sha, body = await self._commit(repository, request.match_info["sha"]), await request.json()
-        if not body.get("key") or not body.get("url"):
-            raise refused(400, "key and url are required")
+        if not body.get("key") or not 0 < len(body.get("url") or "") <= 450:
+            raise refused(400, "key and a url of at most 450 characters are required")
         return self._noted(repository, sha, {**body, "context": body["key"]})
 
     def _noted(self, repository: Repository, sha: str, fields: dict[str, Any]) -> web.Response:

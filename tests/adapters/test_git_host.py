@@ -122,6 +122,13 @@ def test_a_status_may_be_set_twice(lab: Lab, provider: str) -> None:
     assert "https://example.com" in (last.get("target_url"), last.get("url"))
 
 
+@pytest.mark.parametrize("provider", ["gitlab", "bitbucket", DATA_CENTER])
+def test_a_link_has_a_length(lab: Lab, provider: str) -> None:
+    """A signed link to a bucket is too long for these."""
+    with pytest.raises(Refused, match="400"):
+        lab.at(provider).post_status(lab.feature, "success", "1 change", f"https://a/{'x' * 450}")
+
+
 @pytest.mark.parametrize(
     ("tokens", "sentence"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -43,6 +44,7 @@ def hosted(
     with running(host):
         monkeypatch.setenv("GIT_URL", host.base_url)
         set_secret("GIT_SECRET", {"github": "token"})
+        set_secret("LINK_SECRET", {"key": "k" * 64})
         clone = Clone.new(folder / "clone", {"origin": clone_url(host, NAME)})
         yield host, clone.commit({"a": "a"})
 
@@ -63,17 +65,21 @@ def statuses(hosted: tuple[GitHost, str]) -> list[tuple[str, str]]:
     return [(status["state"], status["description"]) for status in found]
 
 
-def test_from_pending_to_the_plan(hosted: tuple[GitHost, str]) -> None:
+def test_from_pending_to_the_plan(aws: Stack, hosted: tuple[GitHost, str]) -> None:
     """Said in a few words, with a link to the whole; saying it twice is saying it once."""
     _, sha = hosted
     counts = {**COUNTS, "create": 1, "held": 1}
 
     post(sha, "pending")
-    for _ in range(2):
-        told = post(sha, "planned", counts=counts, plan={"inline": [CHANGE]})
+    links = {
+        post(sha, "planned", counts=counts, plan={"inline": [CHANGE]})["link"] for _ in range(2)
+    }
 
     assert statuses(hosted) == [("pending", "planning"), *[("failure", "1 change, 1 held")] * 2]
-    page = httpx.get(told["link"])
+    (link,) = links
+    place, _, name = link.rpartition("/")
+    assert place == os.environ["PLANS"]
+    page = httpx.get(aws.artifacts.shown(name, 60))
     assert "text/html" in page.headers["content-type"]
     assert "Create a.example.com" in page.text
 

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "TAILNET_PROXY": "",
     "GIT_URL": "",
     "CHANGES": "https://api.example/changes",
+    "PLANS": "https://api.example/plans",
 }
 RUN: dict[str, Any] = {
     "holder": "arn:run",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BUDGET = 40_000
+PAGES = "passing/pages/{}.html"
 MISSING = frozenset({403, 404})  # S3 says 403 to who may not list the bucket
 
 
@@ -60,12 +61,14 @@ class Artifacts:
         body = json.dumps(document, separators=(",", ":")).encode()
         self.aws.put_object(self.bucket, key, body)
 
-    def publish(self, page: str, seconds: int) -> str:
-        """Store a page of HTML; return a signed link to it that is good for so many seconds."""
+    def publish(self, name: str, page: str) -> None:
+        """Store a page of HTML."""
         body = page.encode(errors="replace")
-        key = f"passing/pages/{sha256(body).hexdigest()}.html"
-        self.aws.put_object(self.bucket, key, body, "text/html; charset=utf-8")
-        return self.aws.link(self.bucket, key, seconds)
+        self.aws.put_object(self.bucket, PAGES.format(name), body, "text/html; charset=utf-8")
+
+    def shown(self, name: str, seconds: int) -> str:
+        """Return a signed link to a page, whether there is one or not, good for so many seconds."""
+        return self.aws.link(self.bucket, PAGES.format(name), seconds)
 
     def unpack(self, packed: Mapping[str, Any]) -> Any:
         """Return the document of a packed payload."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
     from tailkeeper.git.hosts import State
 
+PAGE = re.compile(r"[0-9a-f]{40}")
+PURPOSE = "tailkeeper plan 1\n"
 ACTIONS = ("create", "update", "delete")
 TOLD = ("held", "refused", "waiting")
 STYLE = """\
@@ -44,6 +48,12 @@ def page(title: str, plan: Iterable[Mapping[str, Any]], reports: Iterable[str]) 
         f"<style>{STYLE}</style><h1>{escape(title)}</h1>"
         f"<table><tr>{heads}</tr>{rows}</table><h2>Reports</h2><ul>{notes}</ul></html>\n"
     )
+
+
+def name_of(shown: str, key: str) -> str:
+    """Return a page's name: the same for the same page, and for nobody to guess."""
+    text = (PURPOSE + shown).encode(errors="replace")
+    return hmac.new(key.encode(), text, "sha256").hexdigest()[:40]
 
 
 def _row(change: Mapping[str, Any]) -> str:
