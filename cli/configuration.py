@@ -41,6 +41,7 @@ READ = {
     "ApplicationSet": "/apis/argoproj.io/v1alpha1/applicationsets",
     "HelmRelease": "/apis/helm.toolkit.fluxcd.io/v2/helmreleases",
     "HelmChart": "/apis/helm.cattle.io/v1/helmcharts",
+    "OCIRepository": "/apis/source.toolkit.fluxcd.io/v1/ocirepositories",
 }
 
 
@@ -80,7 +81,8 @@ def derived(
 def loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
     """Return the objects of a directory as an API server takes them; say what was left out.
 
-    What it would refuse is not there; the world that loads them says why.
+    What it would refuse is not there; the world that loads them says why. Kustomizations that
+    install charts come last.
     """
     try:
         found = load(folder)
@@ -95,7 +97,7 @@ def loaded(screen: Screen, folder: Path) -> list[dict[str, Any]]:
     cluster = Kubernetes()
     cluster.load_objects(found.objects)
     accepted: list[dict[str, Any]] = cluster.dump()["objects"]
-    return accepted
+    return accepted + found.kustomizations
 
 
 def name_of(folder: Path) -> str:

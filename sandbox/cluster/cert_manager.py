@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.api import write_status
+from sandbox.cluster.certificates import is_name
 from sandbox.cluster.conditions import condition, merged, stamp
 from sandbox.cluster.listeners import certificate_in
 from sandbox.cluster.loop import Loop
@@ -57,9 +58,9 @@ class CertManager:
 
 
 def names_of(spec: Object) -> list[str]:
-    """Return the names that a Certificate's spec asks for."""
+    """Return the names that a Certificate's spec asks for, without those that nobody certifies."""
     common = [spec["commonName"]] if spec.get("commonName") else []
-    return list(dict.fromkeys([*(spec.get("dnsNames") or []), *common]))
+    return list(filter(is_name, dict.fromkeys([*(spec.get("dnsNames") or []), *common])))
 
 
 def tls_secret(authority: Authority, namespace: str, spec: Object) -> Object:

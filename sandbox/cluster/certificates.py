@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import idna
 import trustme
 
 from sandbox.cluster.frontends import Certificate
@@ -39,3 +42,13 @@ class Authority:
             chain = b"".join(pem.bytes() for pem in leaf.cert_chain_pems)
             self._issued[names] = Certificate(chain.decode(), leaf.private_key_pem.bytes().decode())
         return self._issued[names]
+
+
+def is_name(text: str) -> bool:
+    """Say whether a certificate can be for this: `${DOMAIN}`, which a tool would fill, is none."""
+    with suppress(ValueError):
+        return bool(ip_address(text))
+    try:
+        return bool(idna.encode(text.removeprefix("*."), uts46=True))
+    except idna.IDNAError:
+        return False

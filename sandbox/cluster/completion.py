@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.attachment import backend_refs, parents
-from sandbox.cluster.cert_manager import tls_secret
+from sandbox.cluster.cert_manager import names_of, tls_secret
 from sandbox.cluster.charts import charts
 
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     Object = Mapping[str, Any]
 
 STAND_IN = {"sandbox.tailkeeper/stand-in": "true"}
+SERVED = {"HTTPRoute", "GRPCRoute"}
+UNSERVED = {"TLSRoute", "TCPRoute", "UDPRoute"}
+HOSTNAME_ANNOTATIONS = (
+    "external-dns.alpha.kubernetes.io/hostname",
+    "external-dns.kubernetes.io/hostname",
+)
 Name = tuple[str, str]
 
 
@@ -89,7 +95,7 @@ def _add_certificates(objects: Sequence[Object], authority: Authority, found: Co
     made |= {
         (_name(thing)[0], (thing.get("spec") or {}).get("secretName", ""))
         for thing in objects
-        if thing["kind"] == "Certificate"
+        if thing["kind"] == "Certificate" and names_of(thing.get("spec") or {})
     }
     missing: dict[Name, list[str]] = {}
     for gateway in (thing for thing in objects if thing["kind"] == "Gateway"):
@@ -103,22 +109,32 @@ def _add_certificates(objects: Sequence[Object], authority: Authority, found: Co
 
 
 def _served(listener: Object, gateway: Object, objects: Sequence[Object]) -> list[str]:
-    """Return the hostname of a listener; of one that serves any, those of the Gateway's routes."""
+    """Return the hostname of a listener; of one that serves any, the names of its routes."""
     if listener.get("hostname"):
         return [listener["hostname"]]
     return [
         hostname
         for route in objects
-        if route["kind"] == "HTTPRoute"
+        if route["kind"] in SERVED
         and any((ns, name) == _name(gateway) for _, ns, name in parents(_placed(route)))
-        for hostname in route["spec"].get("hostnames") or []
+        for hostname in _asked(route)
     ]
+
+
+def _asked(route: Object) -> Iterator[str]:
+    """Yield the names that a route serves, and those that it has ExternalDNS publish besides."""
+    yield from route["spec"].get("hostnames") or []
+    annotations = route["metadata"].get("annotations") or {}
+    for name in HOSTNAME_ANNOTATIONS:
+        for hostname in annotations.get(name, "").split(","):
+            yield hostname.strip().rstrip(".").lower()
 
 
 def _add_certificate(
     name: Name, hostnames: list[str], authority: Authority, found: Completion
 ) -> None:
-    spec = {"secretName": name[1], "dnsNames": hostnames or ["*.example.com"]}
+    wanted = names_of({"dnsNames": hostnames}) or ["*.example.com"]
+    spec = {"secretName": name[1], "dnsNames": wanted}
     secret = tls_secret(authority, name[0], spec)
     found.objects.append({**secret, "metadata": {**secret["metadata"], "labels": STAND_IN}})
     found.notes.append(
@@ -137,6 +153,9 @@ def _unserved(objects: Sequence[Object]) -> Iterator[str]:
     for route in (thing for thing in objects if thing["kind"] == "HTTPRoute"):
         if not any((ns, name) in gateways for _, ns, name in parents(_placed(route))):
             yield f"HTTPRoute {'/'.join(_name(route))} is not served: its Gateway is not declared"
+    for route in (thing for thing in objects if thing["kind"] in UNSERVED):
+        what = f"{route['kind']} {'/'.join(_name(route))}"
+        yield f"{what} is not served: the Envoy here serves HTTPRoutes and GRPCRoutes"
 
 
 def _placed(thing: Object) -> Object:

@@ -71,12 +71,14 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
 
 def _yaml(part: str, lines_before: int) -> Any | Broken:
     try:
-        return _with_text_keys(yaml.load(part, Loader=_Loader))  # noqa: S506 - a safe loader
+        return _with_text_keys(yaml.load(part, Loader=_Loader), {})  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         return Broken(lines_before + line + 1, str(error.problem or error.context))
     except (yaml.YAMLError, ValueError) as error:
         return Broken(lines_before + 1, " ".join(str(error).split()))
+    except RecursionError:
+        return Broken(lines_before + 1, "it is nested too deeply, or an alias stands for itself")
 
 
 def _json(text: str) -> Any | Broken:
@@ -86,13 +88,20 @@ def _json(text: str) -> Any | Broken:
         return Broken(error.lineno, error.msg)
 
 
-def _with_text_keys(value: Any) -> Any:
-    """Return the document with JSON's kind of keys, as Kubernetes converts YAML."""
-    if isinstance(value, dict):
-        return {_key(key): _with_text_keys(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_text_keys(item) for item in value]
-    return value
+def _with_text_keys(value: Any, made: dict[int, Any]) -> Any:
+    """Return the document with JSON's kind of keys, as Kubernetes converts YAML.
+
+    `made` are its parts by identity: an alias stays one part, however often it stands there.
+    """
+    if not isinstance(value, dict | list):
+        return value
+    if id(value) not in made:
+        made[id(value)] = (
+            {_key(key): _with_text_keys(item, made) for key, item in value.items()}
+            if isinstance(value, dict)
+            else [_with_text_keys(item, made) for item in value]
+        )
+    return made[id(value)]
 
 
 def _key(key: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cluster.api import write_status
 from sandbox.cluster.gateway_reading import name_of
 from sandbox.cluster.loop import Loop
-from sandbox.cluster.resolver import Resolver, runs_coredns
+from sandbox.cluster.resolver import WORKLOADS, Resolver, runs_coredns
 from sandbox.cluster.resolver_pod import ResolverPod
 from sandbox.cluster.service_ports import selects_pods, tcp_ports
 from sandbox.cluster.workload_status import RUN_BY, pod_object, rollout_status
@@ -59,7 +59,7 @@ class Kubelet:
 
     @property
     def resolvers(self) -> dict[Name, Resolver]:
-        """The resolvers by the name of their Deployment."""
+        """The resolvers by the name of their workload."""
         return self._resolvers
 
     def domains(self, service: Object) -> list[str]:
@@ -87,42 +87,43 @@ class Kubelet:
         await asyncio.gather(*stopping, *self._ending)
 
     async def reconcile(self) -> None:
-        """Run what Deployments ask for, provide the Services in front, and write the statuses."""
-        deployments = {name_of(thing): thing for thing in self._api.list("Deployment")}
-        for name in set(self._resolvers) - set(deployments):
+        """Run what workloads ask for, provide the Services in front, and write the statuses."""
+        workloads = {name_of(t): t for kind in WORKLOADS for t in self._api.list(kind)}
+        for name in set(self._resolvers) - set(workloads):
             gone = self._resolvers.pop(name)
             self._show_pods(name, [])
             self._ending.append(asyncio.create_task(gone.stop()))
-        self._each(deployments, self._follow)
+        self._each(workloads, self._follow)
         self._provide()
-        self._each(deployments, self._show)
+        self._each(workloads, self._show)
 
     @staticmethod
-    def _each(deployments: dict[Name, Object], work: Callable[[Name, Object], None]) -> None:
-        for name, thing in deployments.items():
+    def _each(workloads: dict[Name, Object], work: Callable[[Name, Object], None]) -> None:
+        for name, thing in workloads.items():
             try:
                 work(name, thing)
             except Exception:
-                # what one Deployment asks for must not take the others down
-                log.exception("Deployment %s/%s cannot be run", *name)
+                # what one workload asks for must not take the others down
+                log.exception("%s %s/%s cannot be run", thing["kind"], *name)
 
-    def _follow(self, name: Name, deployment: Object) -> None:
+    def _follow(self, name: Name, workload: Object) -> None:
         if name in self._resolvers:
-            self._resolvers[name].follow(deployment)
-        elif runs_coredns(deployment):
-            self._run(name, deployment)
+            self._resolvers[name].follow(workload)
+        elif runs_coredns(workload):
+            self._run(name, workload)
 
-    def _show(self, name: Name, deployment: Object) -> None:
+    def _show(self, name: Name, workload: Object) -> None:
         resolver = self._resolvers.get(name)
         self._show_pods(name, resolver.pods if resolver else [])
-        status = rollout_status(deployment, resolver, time.time())
-        write_status(self._api, deployment, status, MANAGER)
+        if workload["kind"] == "Deployment":
+            status = rollout_status(workload, resolver, time.time())
+            write_status(self._api, workload, status, MANAGER)
 
-    def _run(self, name: Name, deployment: Object) -> None:
+    def _run(self, name: Name, workload: Object) -> None:
         make = partial(self._make, name[0])
-        resolver = Resolver(deployment, make, self._loop.poke)
+        resolver = Resolver(workload, make, self._loop.poke)
         self._resolvers[name] = resolver
-        (resolver.follow if self._started else lambda _: resolver.start())(deployment)
+        (resolver.follow if self._started else lambda _: resolver.start())(workload)
 
     def _make(self, namespace: str, pod: str, template: Any) -> ResolverPod:
         config_maps = partial(self._api.get, "ConfigMap", namespace)
@@ -160,7 +161,7 @@ class Kubelet:
             for (namespace, _), resolver in self._resolvers.items():
                 if namespace == thing["metadata"]["namespace"]:
                     resolver.replace(thing["metadata"]["name"])
-        elif kind in {"Deployment", "Service"}:
+        elif kind in {*WORKLOADS, "Service"}:
             self._loop.poke()
         elif kind == "ConfigMap":
             self._sync_later(name_of(thing))

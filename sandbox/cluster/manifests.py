@@ -1,7 +1,7 @@
 """A user's GitOps directory as cluster state: every object found, and what could not be read.
 
 Nothing is guessed: what only a tool could render (kustomize, Helm, Argo CD) is listed with its
-reason, and the objects beside it are read as they stand.
+reason, and the objects beside it are read as they stand, in the namespace that they are put into.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.documents import Broken, documents
+from sandbox.cluster.kustomized import Kustomized, is_kustomization, not_rendered, placed
 
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ class Skipped:
 
 @dataclass
 class Manifests:
-    """The objects of a directory, in the order of their files, and what was left out."""
+    """The objects of a directory, in the order of their files, and what was left out.
+
+    `kustomizations` are those that install charts; their `metadata.name` is their path.
+    """
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    kustomizations: list[dict[str, Any]] = field(default_factory=list)
 
 
 def key_of(thing: dict[str, Any]) -> Key:
@@ -49,8 +54,7 @@ def load(directory: Path) -> Manifests:
     if not directory.is_dir():
         raise NotADirectoryError(f"no directory of manifests: {directory}")
     reader = _Reader(directory)
-    for path in reader.files():
-        reader.read(path)
+    reader.read()
     return reader.found()
 
 
@@ -61,49 +65,59 @@ class _Reader:
         self._directory = directory
         self._objects: dict[Key, tuple[dict[str, Any], str]] = {}
         self._skipped: list[Skipped] = []
-        self._patches: dict[str, str] = {}
+        self._charts: list[dict[str, Any]] = []
 
-    def files(self) -> list[Path]:
-        """Return the files to read, kustomizations first: they say which others are patches."""
-        paths = [
+    def read(self) -> None:
+        """Read every file, then take what is in it by what kustomizations say of it."""
+        parsed = {self._name(path): list(self._documents(path)) for path in self._files()}
+        kustomized = Kustomized(parsed, self._directory)
+        for name, found in parsed.items():
+            if name in kustomized.patches:
+                by = kustomized.patches[name]
+                self._skip(name, f"a patch: {by} applies it to another object")
+                continue
+            for document in found:
+                self._take(name, document, kustomized.namespaces.get(name, ""))
+
+    def found(self) -> Manifests:
+        objects = [thing for thing, _ in self._objects.values()]
+        return Manifests(objects, sorted(self._skipped, key=lambda s: s.path), self._charts)
+
+    def _files(self) -> list[Path]:
+        return [
             path
             for path in sorted(self._directory.rglob("*"))
             if path.suffix in SUFFIXES
             and not FOREIGN_FOLDERS & set(path.relative_to(self._directory).parts)
             and path.is_file()
         ]
-        return sorted(paths, key=lambda path: not path.stem.lower().startswith("kustomization"))
 
-    def found(self) -> Manifests:
-        objects = [thing for thing, _ in self._objects.values()]
-        return Manifests(objects, sorted(self._skipped, key=lambda s: s.path))
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._directory).as_posix()
 
-    def read(self, path: Path) -> None:
-        name = path.relative_to(self._directory).as_posix()
-        if name in self._patches:
-            self._skip(name, f"a patch: {self._patches[name]} applies it to another object")
-        elif _is_chart_template(path, self._directory):
-            self._skip(name, "a Helm chart's template is not rendered")
-        else:
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (UnicodeDecodeError, OSError) as error:
-                self._skip(name, f"cannot be read as text: {error}")
-                return
-            for document in documents(text, is_json=path.suffix == ".json"):
-                self._take(name, document)
+    def _documents(self, path: Path) -> Iterator[Any]:
+        if _is_chart_template(path, self._directory):
+            self._skip(self._name(path), "a Helm chart's template is not rendered")
+            return
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (UnicodeDecodeError, OSError) as error:
+            self._skip(self._name(path), f"cannot be read as text: {error}")
+            return
+        yield from documents(text, is_json=path.suffix == ".json")
 
-    def _take(self, name: str, document: Any) -> None:
+    def _take(self, name: str, document: Any, namespace: str) -> None:
         if isinstance(document, Broken):
             self._skip(f"{name}:{document.line}", f"broken: {document.reason}")
         elif document is not None:
             for thing in _flattened(document):
                 reason = why_not(thing, name)
-                if reason:
-                    self._note_patches(name, thing)
-                    self._skip(name, reason)
-                else:
-                    self._keep(name, thing)
+                if not reason:
+                    self._keep(name, placed(thing, namespace))
+                    continue
+                self._skip(name, reason)
+                if is_kustomization(thing, name) and thing.get("helmCharts"):
+                    self._charts.append({**thing, "metadata": {"name": name}})
 
     def _keep(self, name: str, thing: dict[str, Any]) -> None:
         key = key_of(thing)
@@ -116,13 +130,6 @@ class _Reader:
 
     def _skip(self, name: str, reason: str) -> None:
         self._skipped.append(Skipped(name, reason))
-
-    def _note_patches(self, name: str, kustomization: Any) -> None:
-        if not isinstance(kustomization, dict):
-            return
-        for patch in _patch_files(kustomization):
-            path = PurePosixPath(name).parent / patch
-            self._patches[_normal(path)] = name
 
 
 def _flattened(document: Any) -> Iterator[Any]:
@@ -144,8 +151,8 @@ def why_not(thing: Any, name: str) -> str:
         return "not a Kubernetes object"
     version, kind = thing.get("apiVersion"), thing.get("kind")
     file = PurePosixPath(name).name.lower()
-    if str(version).startswith("kustomize.config.k8s.io/") or file.startswith("kustomization."):
-        return _kustomization(thing)
+    if is_kustomization(thing, name):
+        return not_rendered(thing)
     if file in {"chart.yaml", "chart.yml"}:
         return "a Helm chart is not rendered"
     if not isinstance(version, str) or not isinstance(kind, str):
@@ -157,40 +164,10 @@ def why_not(thing: Any, name: str) -> str:
 def _why_no_object(thing: dict[str, Any]) -> str:
     if "sops" in thing:
         return f"an encrypted {thing['kind']} (SOPS): its content is not known here"
-    if not isinstance((thing.get("metadata") or {}).get("name"), str):
+    meta = thing.get("metadata")
+    if not isinstance(meta, dict) or not isinstance(meta.get("name"), str):
         return f"{thing['kind']} without metadata.name"
     return ""
-
-
-def _kustomization(thing: dict[str, Any]) -> str:
-    remote = [r for r in thing.get("resources") or [] if "://" in str(r) or "?ref=" in str(r)]
-    changes = sorted(set(thing) - {"apiVersion", "kind", "resources", "metadata"})
-    return "; ".join(
-        [
-            "a kustomization is not rendered: its files are read as they stand",
-            *([f"not applied: {', '.join(changes)}"] if changes else []),
-            *([f"not fetched: {', '.join(map(str, remote))}"] if remote else []),
-        ]
-    )
-
-
-def _patch_files(kustomization: dict[str, Any]) -> Iterator[str]:
-    for patch in kustomization.get("patches") or []:
-        if isinstance(patch, dict) and patch.get("path"):
-            yield patch["path"]
-    for patch in kustomization.get("patchesStrategicMerge") or []:
-        if isinstance(patch, str) and "\n" not in patch:
-            yield patch
-
-
-def _normal(path: PurePosixPath) -> str:
-    parts: list[str] = []
-    for part in path.parts:
-        if part == "..":
-            parts[-1:] = []
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _is_chart_template(path: Path, root: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A Deployment of CoreDNS: its Pods, its rollouts, the ports on which it answers."""
+"""A workload of CoreDNS: its Pods, its rollouts, the ports on which it answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from sandbox.dns.wire import Client, Message
     from sandbox.tailnet.datapath import Streams
 
+WORKLOADS = ("StatefulSet", "DaemonSet", "Deployment")
 INTERNAL = ("cluster.local", "in-addr.arpa", "ip6.arpa")
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Resolver:
-    """The Pods of one Deployment, whatever its number of replicas: they read the same files.
+    """The Pods of one workload, whatever its number of replicas: they read the same files.
 
     `make` returns a Pod for (name, template); `told` is called when the state has changed.
     """
@@ -175,6 +176,6 @@ def _letters(seed: str, count: int) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:count])
 
 
-def runs_coredns(deployment: Mapping[str, Any]) -> bool:
-    """Say whether the Deployment is a resolver that this world can run."""
-    return coredns_container(deployment["spec"]["template"].get("spec") or {}) is not None
+def runs_coredns(workload: Mapping[str, Any]) -> bool:
+    """Say whether the workload is a resolver that this world can run."""
+    return coredns_container(workload["spec"]["template"].get("spec") or {}) is not None

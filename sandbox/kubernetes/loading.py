@@ -53,9 +53,11 @@ def _items(document: Document) -> list[Document]:
     return document["items"] if document.get("kind") == "List" else [document]
 
 
-def _turn(document: Document) -> int:
-    kind = document.get("kind")
-    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+def _turn(document: Document) -> tuple[int, bool]:
+    """Return when an object comes: of a kind not known, one that says its namespace comes first."""
+    kind, metadata = document.get("kind"), document.get("metadata")
+    says = isinstance(metadata, dict) and bool(metadata.get("namespace"))
+    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST), not says
 
 
 def _bring(cluster: Cluster, document: Document, manager: str, *, server_side: bool) -> None:

@@ -6,7 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cluster.manifests import load
-from sandbox.cluster.resolver import runs_coredns
+from sandbox.cluster.resolver import WORKLOADS, runs_coredns
 from sandbox.world.settings import HOMELAB
 
 
@@ -24,7 +24,11 @@ RULES = {
     "resolver": [
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]},
         {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "list", "patch"]},
-        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+        {
+            "apiGroups": ["apps"],
+            "resources": ["deployments", "statefulsets"],
+            "verbs": ["get", "patch"],
+        },
         {
             "apiGroups": ["rbac.authorization.k8s.io"],
             "resources": ["roles", "rolebindings"],
@@ -33,6 +37,9 @@ RULES = {
     ],
     "external-dns": [
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+    ],
+    "updater": [
+        {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "patch"]},
     ],
 }
 
@@ -48,8 +55,8 @@ def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
     """Return tailkeeper's ServiceAccount and roles for a cluster that does not have them yet.
 
     They are those of our own example cluster; what is granted beside its resolver there is granted
-    beside each resolver here, whose ConfigMap and CronJobs are taken over and which may be
-    restarted, and beside each ExternalDNS, which is scaled down.
+    beside each resolver here, whose ConfigMap is taken over and which may be restarted, beside each
+    ExternalDNS, which is scaled down, and beside each CronJob, which may write to a resolver.
     """
     if any(_is_account(thing) for thing in objects):
         return []
@@ -60,8 +67,8 @@ def account_objects(objects: Iterable[Object]) -> list[dict[str, Any]]:
         if thing["metadata"]["name"] == "tailkeeper-resolver":
             found += [
                 _beside(thing, place, name)
-                for name, runs in (("resolver", runs_coredns), ("external-dns", _runs_external_dns))
-                for place in _namespaces(objects, runs)
+                for name, is_meant in KINDS_BESIDE.items()
+                for place in _namespaces(objects, is_meant)
             ]
         else:
             found.append(thing)
@@ -73,18 +80,26 @@ def _is_account(thing: Object) -> bool:
     return thing["kind"] == "ServiceAccount" and (meta.get("namespace"), meta["name"]) == ACCOUNT
 
 
-def _namespaces(objects: Iterable[Object], runs: Callable[[Object], bool]) -> list[str]:
-    found = {
-        thing["metadata"].get("namespace", "default")
-        for thing in objects
-        if thing["kind"] == "Deployment" and runs(thing)
-    }
-    return sorted(found)
+def _namespaces(objects: Iterable[Object], is_meant: Callable[[Object], bool]) -> list[str]:
+    return sorted({t["metadata"].get("namespace", "default") for t in objects if is_meant(t)})
 
 
-def _runs_external_dns(deployment: Object) -> bool:
-    containers = deployment["spec"]["template"]["spec"].get("containers") or []
+def _is_resolver(thing: Object) -> bool:
+    return thing["kind"] in WORKLOADS and runs_coredns(thing)
+
+
+def _is_external_dns(thing: Object) -> bool:
+    if thing["kind"] != "Deployment":
+        return False
+    containers = thing["spec"]["template"]["spec"].get("containers") or []
     return any("/external-dns:" in container.get("image", "") for container in containers)
+
+
+KINDS_BESIDE: dict[str, Callable[[Object], bool]] = {
+    "resolver": _is_resolver,
+    "external-dns": _is_external_dns,
+    "updater": lambda thing: thing["kind"] == "CronJob",
+}
 
 
 def _beside(thing: dict[str, Any], namespace: str, name: str) -> dict[str, Any]:

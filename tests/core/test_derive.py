@@ -441,6 +441,27 @@ spec:
       cloudflare-proxied: true
 """,
         f"""
+kind: OCIRepository
+metadata: {{namespace: dns, name: cloudflare}}
+spec: {{url: "oci://ghcr.io/charts-mirror/external-dns"}}
+---
+kind: HelmRelease
+metadata: {{namespace: dns, name: dns}}
+spec:
+  chartRef: {{kind: OCIRepository, name: cloudflare}}
+  values:
+    {indented(VALUES, 4)}
+""",
+        f"""
+kind: Kustomization
+metadata: {{name: dns/kustomization.yaml}}
+helmCharts:
+- {{name: other, valuesInline: {{}}}}
+- name: external-dns
+  valuesInline:
+    {indented(VALUES, 4)}
+""",
+        f"""
 kind: HelmChart
 metadata: {{namespace: kube-system, name: dns}}
 spec:
@@ -469,7 +490,10 @@ spec:
         - --cloudflare-proxied
 """,
     ],
-    ids=["argo values", "argo sources", "argo set", "flux", "flux ref", "k3s", "arguments"],
+    ids=[
+        *("argo values", "argo sources", "argo set", "flux", "flux ref", "flux repository"),
+        *("kustomize", "k3s", "arguments"),
+    ],
 )
 def test_external_dns_wherever_its_settings_stand(text: str) -> None:
     """The same settings make the same zones, whoever installs ExternalDNS."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.kubernetes.errors import Cause, bad_request
 from sandbox.kubernetes.kinds.decode import shortcomings
 from sandbox.kubernetes.storage.selectors import matches_label_selector
+from sandbox.kubernetes.writes.gateway_rules import hostname_causes
 from sandbox.kubernetes.writes.metadata import metadata_causes
 
 
@@ -32,7 +33,9 @@ def causes_of(resource: Resource, document: Document, live: Document | None) -> 
     rule = _RULES.get(resource.kind) if not resource.custom else None
     causes = [*metadata_causes(resource, document), *shortcomings(resource.schema, document)]
     # the rules index into required fields, so those come first
-    return causes + (rule(document, live) if rule and not causes else [])
+    if causes:
+        return causes
+    return rule(document, live) if rule else hostname_causes(resource, document)
 
 
 def check_encoding(resource: Resource, document: Document) -> None:

@@ -60,8 +60,12 @@ spec:
   - {hostname: "*.issued.example", tls: {certificateRefs: [{name: issued}]}}
 ---
 kind: Certificate
+metadata: {name: by-hand, namespace: edge}
+spec: {secretName: by-hand, dnsNames: ["*.${DOMAIN}"]}
+---
+kind: Certificate
 metadata: {name: issued, namespace: edge}
-spec: {secretName: issued}
+spec: {secretName: issued, dnsNames: ["*.issued.example"]}
 """
 ARGO = """
 kind: Application

@@ -53,10 +53,17 @@ def test_it_finds_objects_in_every_kind_of_file(tmp_path: Path) -> None:
     [
         ("bad.yaml", SERVICE % "x" + "spec: [1,\n", "bad.yaml:5", "broken"),
         ("bad.json", '{"kind":\n oops}', "bad.json:2", "broken"),
+        ("self.yaml", "a: &a [*a]", "self.yaml:1", "an alias stands for itself"),
         ("tag.yaml", "a: !Sub x", "tag.yaml:1", "broken: could not determine a constructor"),
         ("latin.yaml", "name: \udce9", "latin.yaml", "cannot be read as text"),
         ("app.yaml", "name: docs\npath: apps/docs\n", "app.yaml", "not a Kubernetes object"),
         ("list.yaml", "- a\n- b\n", "list.yaml", "not a Kubernetes object"),
+        (
+            "meta.yaml",
+            "apiVersion: v1\nkind: X\nmetadata: [a]",
+            "meta.yaml",
+            "without metadata.name",
+        ),
         ("values.yaml", "replicas: 2\n", "values.yaml", "values for a tool that renders"),
         ("anon.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {}", "anon.yaml", "without metadata"),
         ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0", "Chart.yaml", "Helm chart"),
@@ -65,7 +72,7 @@ def test_it_finds_objects_in_every_kind_of_file(tmp_path: Path) -> None:
             "kustomization.yaml",
             "namespace: web\nresources: [a.yaml, 'https://example.com/b.yaml']\n",
             "kustomization.yaml",
-            "not applied: namespace; not fetched: https://example.com/b.yaml",
+            "as they stand; not fetched: https://example.com/b.yaml",
         ),
     ],
 )
@@ -107,6 +114,64 @@ def test_templates_and_patches_are_not_taken_for_objects(tmp_path: Path) -> None
     reasons = {s.path: s.reason for s in found.skipped}
     assert "template is not rendered" in reasons["chart/templates/svc.yaml"]
     assert "over/kustomization.yaml applies it" in reasons["base/patch.yaml"]
+
+
+KUSTOMIZE = "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n"
+FLUX = """
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: %s}
+spec: {path: ./cluster/%s, targetNamespace: %s}
+"""
+BARE = "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\n"
+
+
+def test_objects_are_in_the_namespace_that_kustomizations_give_them(tmp_path: Path) -> None:
+    """Through folders, the outermost counts; Flux's win; two ways to a file say nothing."""
+    space, cluster_wide = (
+        BARE.replace("Service", "Namespace"),
+        BARE.replace("Service", "ProxyGroup"),
+    )
+    found = write(
+        tmp_path / "cluster",
+        {
+            "net/kustomization.yaml": f"{KUSTOMIZE}namespace: net\nresources: [ns.yaml, a, "
+            "ks.yaml]",
+            "net/ns.yaml": space % "_",
+            "net/ks.yaml": FLUX % ("b", "net/b/app", "flux") + "---" + FLUX % ("c", "gone", "x"),
+            "net/a/kustomization.yaml": f"{KUSTOMIZE}namespace: inner\nresources: [./one.yaml]",
+            "net/a/one.yaml": BARE % "one" + "---\n" + cluster_wide % "wide",
+            "net/b/app/kustomization.yml": "resources: [two.yaml]",
+            "net/b/app/two.yaml": SERVICE % "two",
+            "plain/ks.yaml": FLUX % ("d", "plain/deep", "deep"),
+            "plain/deep/er/three.yaml": BARE % "three",
+            "over/kustomization.yaml": f"{KUSTOMIZE}namespace: over\nresources: [../base]",
+            "under/kustomization.yaml": f"{KUSTOMIZE}namespace: under\nresources: [../base]",
+            "base/kustomization.yaml": f"{KUSTOMIZE}resources: [four.yaml, ../base]",
+            "base/four.yaml": SERVICE % "four",
+        },
+    )
+
+    places = {t["metadata"]["name"]: t["metadata"].get("namespace") for t in found.objects}
+    assert places | {"b": "net", "c": "net", "d": None} == places
+    assert {name: places[name] for name in ("one", "wide", "two", "three", "four", "net")} == {
+        "one": "net",
+        "wide": None,
+        "two": "flux",
+        "three": "deep",
+        "four": "apps",
+        "net": None,
+    }
+
+
+def test_charts_of_a_kustomization_are_kept_by_its_path(tmp_path: Path) -> None:
+    """Nothing else says that the chart is installed, and with which values."""
+    text = f"{KUSTOMIZE}helmCharts: [{{name: external-dns, valuesInline: {{a: b}}}}]"
+
+    (found,) = write(tmp_path, {"dns/kustomization.yaml": text}).kustomizations
+
+    assert found["metadata"] == {"name": "dns/kustomization.yaml"}
+    assert found["helmCharts"][0]["valuesInline"] == {"a": "b"}
 
 
 def test_the_first_of_two_definitions_counts(tmp_path: Path) -> None:

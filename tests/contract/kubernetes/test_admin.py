@@ -174,11 +174,19 @@ def test_manifests_load_in_any_order(kubernetes: Kubernetes) -> None:
         "spec": {"hostnames": ["a.example.com"]},
     }
     class_ = {"apiVersion": "example.com/v1", "kind": "StorageBox", "metadata": {"name": "b"}}
+    release = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}
+    releases = [release | {"metadata": {"name": "r", **more}} for more in ({}, {"namespace": "n"})]
+    name = {"name": "n", "namespace": "apps"}
+    no_host = {**route, "metadata": name, "spec": {"hostnames": ["a_b.${DOMAIN}"]}}
     bad = {**CONFIG_MAP, "metadata": {"name": "BAD"}}
     listed = {"apiVersion": "v1", "kind": "List", "items": [route, bad]}
-    refused = kubernetes.load_objects([listed, class_, {"kind": "Nothing"}])
+    refused = kubernetes.load_objects([listed, class_, no_host, {"kind": "Nothing"}, *releases])
 
-    assert [r.document.get("kind") for r in refused] == ["ConfigMap", "Nothing"]
+    reasons = {r.document["kind"]: r.reason for r in refused}
+    assert list(reasons) == ["HTTPRoute", "ConfigMap", "Nothing"]
+    assert "spec.hostnames[0] in body should match" in reasons["HTTPRoute"]
+    assert kubernetes.get("HelmRelease", "n", "r")
+    assert kubernetes.get("HelmRelease", "default", "r")
     assert kubernetes.get("HTTPRoute", "apps", "r")
     assert kubernetes.get("example.com/v1/storageboxes", "", "b")
     assert kubernetes.load_objects([route]) == []

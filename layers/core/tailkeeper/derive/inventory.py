@@ -27,7 +27,9 @@ def annotations_of(document: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def source_of(document: Mapping[str, Any]) -> str:
-    """Return `<Kind> <namespace>/<name>`."""
+    """Return `<Kind> <namespace>/<name>`; a kustomization is called by its file."""
+    if "helmCharts" in document:
+        return f"{document['kind']} {document['metadata']['name']}"
     return f"{document['kind']} {key_of(document)}"
 
 
@@ -62,12 +64,13 @@ class Inventory:
         return None
 
     def charts(self, name: str) -> Iterator[Chart]:
-        """Yield every installation of one chart, by Argo CD, Flux, or k3s's helm controller."""
+        """Yield every installation of one chart: by Argo CD, Flux, k3s, or a kustomization."""
         readers = {
             "Application": self._application,
             "ApplicationSet": self._application_set,
             "HelmRelease": self._flux,
             "HelmChart": self._k3s,
+            "Kustomization": self._kustomize,
         }
         for kind, read in readers.items():
             for owner in self.by_kind[kind]:
@@ -105,11 +108,26 @@ class Inventory:
     def _flux(self, name: str, release: Mapping[str, Any]) -> Iterator[Chart]:
         spec = release.get("spec") or {}
         chart = ((spec.get("chart") or {}).get("spec") or {}).get("chart")
-        if name not in {_last(chart), (spec.get("chartRef") or {}).get("name")}:
+        if name not in {_last(chart), self._referred(release, spec.get("chartRef") or {})}:
             return
         if spec.get("valuesFrom"):
             self.notes.append(f"{source_of(release)}: valuesFrom is not read")
         yield Chart(spec.get("values") or {}, source_of(release))
+
+    def _referred(self, release: Mapping[str, Any], ref: Mapping[str, Any]) -> str:
+        """Return the chart that a `chartRef` means: that of the repository, whatever its name."""
+        name = ref.get("name", "")
+        place = ref.get("namespace") or namespace_of(release)
+        repository = self.find("OCIRepository", place, name) or {}
+        return _last((repository.get("spec") or {}).get("url")) or name
+
+    def _kustomize(self, name: str, owner: Mapping[str, Any]) -> Iterator[Chart]:
+        for chart in owner.get("helmCharts") or ():
+            if chart.get("name") != name:
+                continue
+            if chart.get("valuesFile"):
+                self.notes.append(f"{source_of(owner)}: valuesFile is not read")
+            yield Chart(chart.get("valuesInline") or {}, source_of(owner))
 
     def _values(self, text: str, owner: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
