@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from functions import observe_tailnet
 from tailkeeper.adapters.lease import LeaseLost
-from tests.support.handlers import set_secret
+from tests.support.handlers import client, set_secret
 
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ def test_a_revoked_client_makes_the_observation_partial(aws: Stack, outside: Out
     assert not seen["complete"]
     assert set(seen["partial"]) == {"devices", "services", "split_dns"}
     assert "OAuth client" in seen["partial"]["devices"]
+
+
+def test_a_secret_that_nobody_has_filled_yet_makes_it_partial(
+    aws: Stack, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the first sweeps after a deploy say what is missing, instead of failing."""
+    secrets = client(os.environ["AWS_ENDPOINT_URL"], "secretsmanager")
+    empty = secrets.create_secret(Name="empty")["ARN"]
+    monkeypatch.setenv("TAILSCALE_SECRET", empty)
+
+    seen = aws.artifacts.unpack(observe_tailnet.handler(outside.event(), None))
+
+    assert "holds neither client_id" in seen["partial"]["devices"]
 
 
 def test_a_run_without_the_lease_reads_nothing(aws: Stack, outside: Outside) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.artifacts import Artifacts
-from tailkeeper.adapters.aws import Aws
+from tailkeeper.adapters.aws import Aws, AwsError
 from tailkeeper.adapters.causes import Causes
 from tailkeeper.adapters.decisions import Decisions
 from tailkeeper.adapters.journal import Journal
@@ -65,13 +65,18 @@ class Stack:
         return lease
 
     def secret(self, variable: str) -> dict[str, Any]:
-        """Return the current version of the JSON secret whose ARN is in the environment."""
-        answer = self.aws.call(
-            "secretsmanager",
-            "GetSecretValue",
-            SecretId=os.environ[variable],
-            VersionStage="AWSCURRENT",
-        )
+        """Return the JSON secret whose ARN is in the environment; {} until somebody fills it."""
+        try:
+            answer = self.aws.call(
+                "secretsmanager",
+                "GetSecretValue",
+                SecretId=os.environ[variable],
+                VersionStage="AWSCURRENT",
+            )
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":
+                return {}
+            raise
         document: dict[str, Any] = json.loads(answer["SecretString"])
         return document
 
