@@ -17,6 +17,7 @@ from tailkeeper.moments import rfc3339
 from tailkeeper.webhooks.git import (
     SECRETS,
     delivery_of,
+    identity,
     parse,
     payload_of,
     takes,
@@ -82,7 +83,7 @@ def receive(event: dict[str, Any]) -> dict[str, int]:
 def accept(delivery: Delivery, events: Sequence[Push | PullRequest]) -> dict[str, int]:
     """Hand over what concerns a watched branch and was not seen; log what became of the rest."""
     judged = [(event, *concerning(event)) for event in events]
-    found = {event.content_id: cause_of(event, branch) for event, branch, _ in judged if branch}
+    found = {identity(delivery, e): cause_of(e, branch) for e, branch, _ in judged if branch}
     dry_run = any(isinstance(event, PullRequest) for event in events)
     accepted = inbox().take_in("git", found, dry_run=dry_run)
     answer = {"accepted": accepted, "ignored": max(len(events), 1) - accepted}

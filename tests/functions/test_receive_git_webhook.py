@@ -219,7 +219,8 @@ def test_gitlab_signs_or_sends_a_token(line: Line) -> None:
     assert post("gitlab-push", body, headers=bad)[0] == 401
     assert post("gitlab-push", body, headers=late)[0] == 401
     assert post("gitlab-push", body, headers={"webhook-signature": "v2,x"})[0] == 401
-    assert post("gitlab-push", body) == IGNORED, "seen, by its token alone"
+    same = {"idempotency-key": good["webhook-id"]}
+    assert post("gitlab-push", body, headers=same) == IGNORED, "seen, by its token alone"
 
 
 def test_a_rotated_secret_is_read_again_when_its_signature_comes(line: Line) -> None:
@@ -317,6 +318,22 @@ def test_pushed_back_and_again_is_three_pushes(line: Line) -> None:
         moved = {"before": before, "after": after, "forced": True}
         assert post(payload=pushed(number) | moved) == ACCEPTED
     assert len(put(line)) == 3
+
+
+def test_gitlab_tells_no_time_but_each_delivery_has_its_id(line: Line) -> None:
+    """Pushed back and again is three pushes there too; a retry, which keeps the id, is none."""
+    set_config(watching("gitlab"))
+    for number, (before, after) in enumerate([(OLD, NEW), (NEW, OLD), (OLD, NEW)]):
+        payload = document("gitlab-push") | {"before": before, "after": after}
+        id_ = {"idempotency-key": str(number)}
+        assert post("gitlab-push", payload, headers=id_) == ACCEPTED
+        assert post("gitlab-push", payload, headers=id_) == IGNORED
+    body = json.dumps(document("gitlab-push") | {"before": HEAD}).encode()
+    signed = standard_signature(SECRET.encode(), body, at=int(time.time()))
+    for unsigned, expected in (("a", ACCEPTED), ("b", IGNORED)):
+        headers = {**signed, "idempotency-key": unsigned}
+        assert post("gitlab-push", body, headers=headers) == expected
+    assert len(put(line)) == 4
 
 
 def test_deliveries_in_another_order_are_put_right_by_their_time(line: Line) -> None:

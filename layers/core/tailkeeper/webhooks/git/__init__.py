@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from tailkeeper.webhooks.git import bitbucket, gitea, github, gitlab
 from tailkeeper.webhooks.signatures import MissingSignatureError, bare, hub, standard, token
-from tailkeeper.webhooks.untrusted import LONGEST_NAME, read_json
+from tailkeeper.webhooks.untrusted import LONGEST_NAME, canonical_id, read_json
 
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SENDERS = (
     ("forgejo", "x-forgejo-event", ("x-forgejo-delivery", "x-gitea-delivery")),
     ("gitea", "x-gitea-event", ("x-gitea-delivery",)),
     ("github", "x-github-event", ("x-github-delivery",)),
-    ("gitlab", "x-gitlab-event", ("idempotency-key", "webhook-id", "x-gitlab-event-uuid")),
+    ("gitlab", "x-gitlab-event", ("webhook-id", "idempotency-key", "x-gitlab-event-uuid")),
     ("bitbucket", "x-event-key", ("x-request-uuid", "x-request-id")),
 )
 SECRETS = {
@@ -102,6 +102,17 @@ def verifier(
             sent = (headers.get(f"webhook-{part}", "") for part in ("id", "timestamp", "signature"))
             return standard(body, *sent, now=now)
     return bare(headers.get(f"x-{provider}-signature"), payload)
+
+
+def identity(delivery: Delivery, event: Push | PullRequest) -> str:
+    """Identify what is said, so that a repeat is told from a push of the same commit.
+
+    GitLab tells no time of a push, but it signs the delivery's id, and who knows its token can say
+    anything. Bitbucket Cloud does neither: there, what is pushed back and again is a repeat.
+    """
+    if delivery.provider == "gitlab" and not event.at:
+        return canonical_id([event.content_id, delivery.id])
+    return event.content_id
 
 
 def parse(delivery: Delivery, payload: bytes) -> list[Push | PullRequest]:
