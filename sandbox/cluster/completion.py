@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cluster.attachment import backend_refs, parents
 from sandbox.cluster.cert_manager import names_of, tls_secret
 from sandbox.cluster.charts import charts
+from sandbox.cluster.gateway_controllers import CLASSES, plays
 
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Completion:
 def complete(objects: Sequence[Object], authority: Authority) -> Completion:
     """Return stand-ins for the Services and TLS Secrets that are missing."""
     found = Completion()
+    _add_classes(objects, found)
     _add_services(objects, found)
     _add_certificates(objects, authority, found)
     installed = sorted({chart.name for chart in charts(objects) if chart.name})
@@ -48,6 +50,18 @@ def complete(objects: Sequence[Object], authority: Authority) -> Completion:
         found.notes.append(f"charts are not rendered: {', '.join(installed)}")
     found.notes += _unserved(objects)
     return found
+
+
+def _add_classes(objects: Sequence[Object], found: Completion) -> None:
+    """Add the GatewayClasses that their controllers make by themselves, or their charts."""
+    declared = {thing["metadata"]["name"] for thing in objects if thing["kind"] == "GatewayClass"}
+    wanted = {thing["spec"]["gatewayClassName"] for thing in objects if thing["kind"] == "Gateway"}
+    for name in sorted((wanted - declared) & CLASSES.keys()):
+        metadata = {"name": name, "labels": STAND_IN}
+        thing = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass"}
+        spec = {"controllerName": CLASSES[name]}
+        found.objects.append({**thing, "metadata": metadata, "spec": spec})
+        found.notes.append(f"GatewayClass {name} is in no manifest: {CLASSES[name]} is played")
 
 
 def _add_services(objects: Sequence[Object], found: Completion) -> None:
@@ -144,12 +158,18 @@ def _add_certificate(
 
 
 def _unserved(objects: Sequence[Object]) -> Iterator[str]:
-    classes = {thing["metadata"]["name"] for thing in objects if thing["kind"] == "GatewayClass"}
+    classes = CLASSES | {
+        thing["metadata"]["name"]: thing["spec"]["controllerName"]
+        for thing in objects
+        if thing["kind"] == "GatewayClass"
+    }
     gateways = {_name(thing): thing for thing in objects if thing["kind"] == "Gateway"}
     for (namespace, name), thing in gateways.items():
-        wanted = thing["spec"].get("gatewayClassName")
+        wanted = thing["spec"]["gatewayClassName"]
         if wanted not in classes:
             yield f"Gateway {namespace}/{name} is not served: GatewayClass {wanted} is not declared"
+        elif not plays(classes[wanted]):
+            yield f"Gateway {namespace}/{name} is not served: {classes[wanted]} does not run here"
     for route in (thing for thing in objects if thing["kind"] == "HTTPRoute"):
         if not any((ns, name) in gateways for _, ns, name in parents(_placed(route))):
             yield f"HTTPRoute {'/'.join(_name(route))} is not served: its Gateway is not declared"

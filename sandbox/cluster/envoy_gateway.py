@@ -1,4 +1,4 @@
-"""Envoy Gateway: from Gateways and HTTPRoutes to a Service, statuses and a running Envoy."""
+"""A controller of the Gateway API: from Gateways and routes to a Service, statuses and an Envoy."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cluster.api import write_status
 from sandbox.cluster.attachment import resolve, resolve_one
 from sandbox.cluster.conditions import condition, merged
-from sandbox.cluster.envoy_service import OWNER, service, service_name
 from sandbox.cluster.frontends import Chain, Frontend
+from sandbox.cluster.gateway_controllers import envoy_gateway
 from sandbox.cluster.gateway_reading import Attached, Cluster, Name, name_of, read
 from sandbox.cluster.gateway_status import addresses, gateway_status, route_status
 from sandbox.cluster.listeners import Listener, judge
@@ -25,21 +25,20 @@ if TYPE_CHECKING:
 
     from sandbox.clock import Clock
     from sandbox.cluster.api import Api, Object
+    from sandbox.cluster.gateway_controllers import Controller
     from sandbox.cluster.network import ServiceNetwork
     from sandbox.cluster.planes import SharedPlane
 
 log = logging.getLogger(__name__)
-CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
-MANAGER = "envoy-gateway"
 REACTION = 1.0  # seconds of the world between a change and the status that follows
 WATCHED = {
-    "Gateway", "GatewayClass", "EnvoyProxy", "HTTPRoute", "GRPCRoute", "Service", "Secret",
-    "Namespace", "ReferenceGrant",
+    "Gateway", "GatewayClass", "EnvoyProxy", "NginxProxy", "HTTPRoute", "GRPCRoute", "Service",
+    "Secret", "Namespace", "ReferenceGrant",
 }  # fmt: skip
 
 
 class EnvoyGateway:
-    """The controller; its Services live in `namespace`."""
+    """Envoy Gateway, unless another `controller` is played: an Envoy serves for any of them."""
 
     def __init__(
         self,
@@ -48,13 +47,13 @@ class EnvoyGateway:
         network: ServiceNetwork,
         clock: Clock,
         *,
-        namespace: str = "envoy-gateway-system",
+        controller: Controller | None = None,
     ) -> None:
         self._api = api
         self._plane = plane
         self._network = network
         self._clock = clock
-        self._namespace = namespace
+        self._controller = controller or envoy_gateway("envoy-gateway-system")
         self._loop = Loop(self.reconcile, clock, REACTION)
 
     def start(self) -> None:
@@ -72,7 +71,7 @@ class EnvoyGateway:
 
     async def reconcile(self) -> None:
         """Bring Services, Envoy and statuses in line with what the cluster says now."""
-        cluster = read(self._api, CONTROLLER)
+        cluster = read(self._api, self._controller.name)
         self._accept_classes(cluster)
         attached = self._attach_routes(cluster)
         frontends: list[Frontend] = []
@@ -83,7 +82,7 @@ class EnvoyGateway:
                 # what one Gateway asks for must not take the others down
                 log.exception("Gateway %s/%s cannot be served", *name)
         self._delete_orphans(cluster)
-        await self._plane.serve(MANAGER, frontends)
+        await self._plane.serve(self._controller.manager, frontends)
 
     def _accept_classes(self, cluster: Cluster) -> None:
         for thing in cluster.classes:
@@ -93,17 +92,17 @@ class EnvoyGateway:
                 "Accepted",
                 true=good,
                 reason="Accepted" if good else "InvalidParameters",
-                message="Valid GatewayClass" if good else "The EnvoyProxy it names is not found",
+                message="Valid GatewayClass" if good else "The parameters it names are not found",
                 generation=thing["metadata"].get("generation", 1),
             )
             old = (thing.get("status") or {}).get("conditions")
             status = {"conditions": merged(old, [verdict], time.time())}
-            write_status(self._api, thing, status, MANAGER)
+            write_status(self._api, thing, status, self._controller.manager)
 
     def _proxy(self, ref: Mapping[str, Any], namespace: str) -> Object | None:
-        if ref.get("kind") != "EnvoyProxy":
+        if ref.get("kind") not in self._controller.kinds:
             return None
-        return self._api.get("EnvoyProxy", namespace, ref["name"])
+        return self._api.get(ref["kind"], namespace, ref["name"])
 
     def _proxy_of(self, cluster: Cluster, gateway: Object) -> Object | None:
         """Return the Gateway's own EnvoyProxy, else that of its class."""
@@ -127,23 +126,22 @@ class EnvoyGateway:
                 for listener, hostnames in attachment.hostnames.items():
                     found[gateway].served[listener].append((route, hostnames))
             verdicts = [(ref, attachment.accepted, resolved) for ref, _, attachment in judged]
-            status = route_status(route, verdicts, CONTROLLER, time.time())
-            write_status(self._api, route, status, MANAGER)
+            status = route_status(route, verdicts, self._controller.name, time.time())
+            write_status(self._api, route, status, self._controller.manager)
         return found
 
     def _serve(self, cluster: Cluster, gateway: Object, attached: Attached) -> list[Frontend]:
         """Make the Gateway's Service, write its status, return what Envoy has to serve for it."""
-        wanted = service(gateway, self._proxy_of(cluster, gateway), self._namespace)
-        self._api.apply(wanted, MANAGER)
+        wanted = self._controller.make(gateway, self._proxy_of(cluster, gateway))
+        self._api.apply(wanted, self._controller.manager)
         listeners = judge(gateway, partial(self._api.get, "Secret"), cluster.grants)
         current = cluster.services.get(name_of(wanted), wanted)
         found = addresses(gateway, {**wanted, "status": current.get("status")})
         status = gateway_status(gateway, found, listeners, attached.counts(), time.time())
-        write_status(self._api, gateway, status, MANAGER)
+        write_status(self._api, gateway, status, self._controller.manager)
         frontends = self._frontends(cluster, gateway, listeners, attached)
         self._network.provide(
-            self._namespace,
-            wanted["metadata"]["name"],
+            *name_of(wanted),
             {port: partial(self._plane.connect, f.key) for port, f in frontends.items()},
         )
         return list(frontends.values())
@@ -177,12 +175,13 @@ class EnvoyGateway:
 
     def _delete_orphans(self, cluster: Cluster) -> None:
         """Delete the Services of Gateways that are gone."""
-        kept = {service_name(*name) for name in cluster.gateways}
-        for namespace, name in list(cluster.services):
-            labels = cluster.services[namespace, name]["metadata"].get("labels") or {}
-            if namespace == self._namespace and f"{OWNER}-name" in labels and name not in kept:
-                self._api.delete("Service", namespace, name)
-                self._network.withdraw(namespace, name)
+        kept = {name_of(self._controller.make(one, None)) for one in cluster.gateways.values()}
+        for name, thing in list(cluster.services.items()):
+            labels = thing["metadata"].get("labels") or {}
+            ours = labels.get("app.kubernetes.io/managed-by") == self._controller.manager
+            if ours and name not in kept:
+                self._api.delete("Service", *name)
+                self._network.withdraw(*name)
 
 
 def _permits(cluster: Cluster, route: Object) -> Any:

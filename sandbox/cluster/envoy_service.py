@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     Object = Mapping[str, Any]
 
 OWNER = "gateway.envoyproxy.io/owning-gateway"
 LONGEST = 48
 FIRST_FREE_PORT = 1024
+IN_PROXY = ("spec", "provider", "kubernetes", "envoyService")
 FIELDS = {"annotations": dict, "labels": dict, "type": str, "loadBalancerClass": str}
 
 
@@ -35,18 +36,18 @@ def owner_labels(namespace: str, name: str) -> dict[str, str]:
     }
 
 
-def service(gateway: Object, proxy: Object | None, namespace: str) -> dict[str, Any]:
+def service(gateway: Object, proxy: Object | None, *, namespace: str) -> dict[str, Any]:
     """Return the Service in the controller's namespace; `proxy` is the EnvoyProxy, if any."""
     meta = gateway["metadata"]
     labels = owner_labels(meta["namespace"], meta["name"])
-    wanted = _envoy_service(proxy)
+    wanted = settings(proxy, IN_PROXY)
     asked = gateway["spec"].get("infrastructure") or {}
     annotations = {**wanted.get("annotations", {}), **asked.get("annotations", {})}
     spec = {
         "type": wanted.get("type", "LoadBalancer"),
         "externalTrafficPolicy": wanted.get("externalTrafficPolicy", "Local"),
         "selector": labels,
-        "ports": _ports(gateway),
+        "ports": ports(gateway),
     }
     if spec["type"] == "ClusterIP":
         del spec["externalTrafficPolicy"]
@@ -67,10 +68,10 @@ def service(gateway: Object, proxy: Object | None, namespace: str) -> dict[str, 
     }
 
 
-def _envoy_service(proxy: Object | None) -> dict[str, Any]:
-    """Return what an EnvoyProxy says of the Service; its fields are not checked by the API here."""
-    found: Any = proxy or {}
-    for field in ("spec", "provider", "kubernetes", "envoyService"):
+def settings(parameters: Object | None, path: Iterable[str]) -> dict[str, Any]:
+    """Return what parameters say of the Service; the API here does not check their fields."""
+    found: Any = parameters or {}
+    for field in path:
         found = found.get(field)
         if not isinstance(found, dict):
             return {}
@@ -79,7 +80,7 @@ def _envoy_service(proxy: Object | None) -> dict[str, Any]:
     }
 
 
-def _ports(gateway: Object) -> list[dict[str, Any]]:
+def ports(gateway: Object) -> list[dict[str, Any]]:
     """Return one port for each port number; Envoy itself listens above the privileged ones."""
     found = {
         listener["port"]: {

@@ -11,6 +11,7 @@ from sandbox.cluster.completion import complete
 from sandbox.cluster.envoy import EnvoyError
 from sandbox.cluster.envoy_gateway import EnvoyGateway
 from sandbox.cluster.exposed import DEFAULT_TAGS
+from sandbox.cluster.gateway_controllers import envoy_gateway, others
 from sandbox.cluster.ground import Ground
 from sandbox.cluster.ingress import frontend_key
 from sandbox.cluster.kubelet import Kubelet
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sandbox.tailnet.datapath import Connect
     from sandbox.world.composition import World
 
+Part = CertManager | EnvoyGateway | Kubelet | Operator | ProxyGroups
 ENVOY_GATEWAY_NAMESPACE = "envoy-gateway-system"
 
 
@@ -92,16 +94,25 @@ class RunningCluster:
             authority=world.authority,
             connect=self._service_port,
         )
-        self.gateways = EnvoyGateway(
-            api, plane, self._network, clock, namespace=envoy_gateway_namespace(objects)
-        )
+        played = [
+            envoy_gateway(envoy_gateway_namespace(objects)),
+            *others(api.list("GatewayClass")),
+        ]
+        self.gateways = [
+            EnvoyGateway(api, plane, self._network, clock, controller=controller)
+            for controller in played
+        ]
 
     async def start(self) -> None:
         """Come to the steady state at once, then follow changes with their delays."""
         # a Gateway's Service comes before its device, whose address comes before its status
-        steps = (
-            *(self.certificates, self.kubelet, self.gateways, self.operator),
-            *(self.groups, self.gateways),
+        steps: tuple[Part, ...] = (
+            self.certificates,
+            self.kubelet,
+            *self.gateways,
+            self.operator,
+            self.groups,
+            *self.gateways,
         )
         for controller in steps:
             try:
@@ -134,8 +145,8 @@ class RunningCluster:
                 found.append((addresses[0], domains))
         return found
 
-    def _controllers(self) -> tuple[CertManager, Kubelet, Operator, ProxyGroups, EnvoyGateway]:
-        return self.certificates, self.kubelet, self.operator, self.groups, self.gateways
+    def _controllers(self) -> tuple[Part, ...]:
+        return self.certificates, self.kubelet, self.operator, self.groups, *self.gateways
 
     def _service_port(self, namespace: str, name: str, port: int) -> Connect:
         return partial(self._network.connect, namespace, name, port)

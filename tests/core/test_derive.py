@@ -122,12 +122,36 @@ spec:
 """
 
 
+PARAMETERS = """
+kind: {kind}
+metadata: {{namespace: edge, name: parameters}}
+spec: {service}
+---
+kind: GatewayClass
+metadata: {{name: other}}
+spec: {{parametersRef: {{kind: {kind}, namespace: edge, name: parameters}}}}
+---
+kind: Gateway
+metadata: {{namespace: edge, name: main}}
+spec: {{gatewayClassName: other}}
+"""
+CILIUM = "{service: {loadBalancerClass: tailscale}}"
+NGINX = (
+    "{kubernetes: {service: {loadBalancerClass: tailscale,"
+    " annotations: {tailscale.com/hostname: own}}}}"
+)
+STATUS = "status: {addresses: [{value: 192.0.2.1}, {type: IPAddress, value: 100.64.0.9}]}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "device"),
     [
         (GATEWAY, DeviceName("edge-gw", "tag:edge")),
         (GATEWAY.replace(', tailscale.com/tags: "tag:edge,tag:k8s"', ""), "tag:k8s"),
         (GATEWAY.replace("tailscale.com/hostname: edge-gw, ", ""), None),
+        (PARAMETERS.format(kind="NginxProxy", service=NGINX), DeviceName("own", "tag:k8s")),
+        (PARAMETERS.format(kind="CiliumGatewayClassConfig", service=CILIUM), None),
+        (PARAMETERS.format(kind="ConfigMap", service=CILIUM) + STATUS, None),
         (
             """
 kind: Gateway

@@ -217,7 +217,7 @@ def test_the_service_of_a_gateway_is_envoy_gateways() -> None:
             }
         }
     }
-    found = service(gateway(), proxy, "envoy-gateway-system")
+    found = service(gateway(), proxy, namespace="envoy-gateway-system")
 
     assert service_name("default", "eg") == "envoy-default-eg-e41e7b31"  # Envoy Gateway's docs
     assert found["metadata"]["labels"]["gateway.envoyproxy.io/owning-gateway-name"] == "web"
