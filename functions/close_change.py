@@ -131,7 +131,7 @@ def journalled(answer: dict[str, Any], event: dict[str, Any], plan: Plan | None)
 
 def written_counts(entries: Iterable[Entry]) -> dict[str, int]:
     """Return how many creates, updates and deletes were applied, those of an undo apart."""
-    written = [e for e in entries if e.state == APPLIED and not e.round.endswith(UNDO)]
+    written = (e for e in entries if e.state == APPLIED and not e.round.endswith(UNDO))
     actions = Counter(entry.change.action.lower() for entry in written)
     return {action: actions[action] for action in ("create", "update", "delete")}
 
@@ -149,5 +149,5 @@ def decide(plan: Plan | None, change_id: str, worse: Sequence[str]) -> int:
 
 def taken_back(entries: Iterable[Entry]) -> list[Change]:
     """Return the changes that an undo has reverted: a sweep would only make them again."""
-    reverts = [e for e in entries if e.state == APPLIED and e.round.endswith(UNDO)]
+    reverts = (e for e in entries if e.state == APPLIED and e.round.endswith(UNDO))
     return [entry.change.inverse for entry in reverts]

@@ -12,7 +12,7 @@ from tailkeeper.git.pushes import pushes_of
 from tailkeeper.model import SURFACES, Cause
 
 
-SHOWN, NODES, BRANCHES, APPROVED = 20, 200, 20, 1000
+SHOWN, NODES, BRANCHES, APPROVED = 20, 200, 20, 300
 TOLD = frozenset({"tailscale", "git", "flux"})  # what they are about is known
 logger = Logger(service="gather-causes")
 

@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     looks = () if held else (to_apply(plan), untold(plan), stranded())
     reasons = [reason for reason in looks if reason]
     if news["table"] and not held:
-        Memories(stack().table).keep_devices(stack().artifacts.unpack(news["table"]))
+        Memories(stack()).keep_devices(stack().artifacts.unpack(news["table"]))
     findings = [f for batch in event["findings"] for f in stack().artifacts.unpack(batch)]
     why, devices = "; ".join(reasons), told(news["changes"])
     logger.info("swept", extra={"start": bool(reasons), "why": why, "devices": devices})

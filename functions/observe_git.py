@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Return the packed observation, a list of commits; a host that fails makes one partial."""
     stack().lease(event["run"])
     config = Config.from_json(event["config"])
-    tokens, known = stack().secret("GIT_SECRET"), Memories(stack().table).commits()
+    tokens, known = stack().secret("GIT_SECRET"), Memories(stack()).commits()
     ends = time.monotonic() + PATIENCE
     observed = [
         commit_of(push, repository, config, tokens, known=known, ends=ends)

@@ -21,7 +21,7 @@ from tailkeeper.summary import counts_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tailkeeper.config import Config
     from tailkeeper.planning import Draft
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     period = float(os.environ["SWEEP_SECONDS"])
     draft = plan_commits(world, gathered["surfaces"], now, period)
     if not event["run"]["dry_run"] or event["run"].get("sweep"):
-        Memories(stack().table).save(world, draft.plan, now)
+        Memories(stack()).save(world, draft.plan, now)
         remember_listings(stack(), world, now)
         read = set(gathered["surfaces"]) - draft.unread.keys()
         stack().decisions.lift(over(draft.plan, world.decisions, read))
@@ -75,7 +75,7 @@ def planned(event: dict[str, Any], world: World, draft: Draft) -> dict[str, Any]
         "reports": list(draft.reports[:20]),
         "troubles": list(world.foresight.troubles[:5]) if world.foresight else [],
         "missed": missed(world, event["gathered"].get("pushes", ())),
-        "plan": stack().artifacts.pack(caused(draft, event["gathered"]["causes"]), "plans"),
+        "plan": stack().artifacts.pack_each(caused(draft, event["gathered"]["causes"]), "plans"),
         "probes": [],
     }
     logger.info("planned", extra={"change": change_id, **answer["counts"]})
@@ -100,7 +100,7 @@ def device_news(world: World, now: float, period: float) -> dict[str, Any]:
 
     Judge Sweep remembers the table, once somebody is told of what happened.
     """
-    memories = Memories(stack().table)
+    memories = Memories(stack())
     known = memories.devices()
     compared = compare(known, world, now, period)
     if compared is None or compared.table == known:
@@ -109,7 +109,8 @@ def device_news(world: World, now: float, period: float) -> dict[str, Any]:
     return {"devices": {"changes": dict(compared.changes), "table": table}}
 
 
-def caused(draft: Draft, causes: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Return the plan as JSON, with the first three causes on each change."""
+def caused(draft: Draft, causes: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+    """Yield the plan's changes as JSON, with the first three causes on each."""
     named = [Cause.from_json(cause) for cause in causes[:NAMED_CAUSES]]
-    return draft.plan.because(named).as_json() if draft.plan else []
+    for change in draft.plan.because(named).changes if draft.plan else ():
+        yield change.as_json()

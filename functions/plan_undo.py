@@ -53,6 +53,7 @@ def planned(event: dict[str, Any], draft: Draft) -> dict[str, Any]:
     standing = stack().journal.open_head() or {}
     same = standing.get("undoes") == event["change_id"]
     adopted = same and standing["execution"] != event["run"]["holder"]
+    changes = (change.as_json() for change in (plan.changes if plan else ()))
     return {
         "change_id": standing["id"] if same else id_of(event["run"]),
         "adopted": adopted,
@@ -61,7 +62,7 @@ def planned(event: dict[str, Any], draft: Draft) -> dict[str, Any]:
         "counts": counts_of(plan),
         "unread": dict(draft.unread),
         "reports": list(draft.reports),
-        "plan": stack().artifacts.pack(plan.as_json() if plan else [], "plans"),
+        "plan": stack().artifacts.pack_each(changes, "plans"),
         "probes": [],
     }
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from bench.records.zones import GATEWAY, MOVED, ZONE, names
+
+
+PAGE, OPERATIONS = 5000, 3500  # what Cloudflare lists, and takes, at once on a paid plan
+FEW = 5  # names that are read one by one
 
 
 @dataclass(frozen=True)
@@ -13,13 +18,14 @@ class Case:
     """A zone with so many names, and what is wanted of it.
 
     `wanted` are names, all with the target `target`; `rounds` how often either side runs it.
-    `event` lets ours plan from memory; `bare` spares octoDNS the marks. The limit is ours ÷
-    octoDNS, of the CPU or the wall time.
+    `event` lets ours plan from memory; `bare` spares octoDNS the marks. `calls` is how many ours
+    may make; the limit is ours ÷ octoDNS, of the CPU or the wall time.
     """
 
     title: str
     held: int
     wanted: tuple[str, ...]
+    calls: int
     target: str = GATEWAY
     foreign: int = 0
     event: bool = False
@@ -40,40 +46,50 @@ class Case:
         ]
 
 
-def in_step(records: int, *, rounds: int = 5, limit: float = 0) -> Case:
+def in_step(records: int, *, event: bool = False, limit: float = 0) -> Case:
     """Return the case of a zone of so many records in which nothing is to do."""
     held = records // 2
-    return Case(f"no-op, {records:,} records", held, tuple(names(held)), rounds=rounds, limit=limit)
+    title = f"no-op{' event' if event else ''}, {records:,} records"
+    calls = 0 if event else ceil(records / PAGE)
+    wanted = tuple(names(held))
+    return Case(title, held, wanted, calls, event=event, rounds=rounds_of(records), limit=limit)
 
 
-def one_more(records: int, rounds: int) -> Case:
-    """Return the case of one name more, in a zone of so many records."""
-    held = records // 2
-    title = f"1 change, {records:,} records"
-    return Case(title, held, tuple(names(held + 1)), event=True, rounds=rounds)
+def more(count: int, records: int) -> Case:
+    """Return the case of an event that adds some names to a zone of so many records."""
+    held, rounds = records // 2, rounds_of(records)
+    title = f"{count} change{'s' if count > 1 else ''}, {records:,} records"
+    read = count if count <= FEW else ceil(records / PAGE)
+    return Case(title, held, tuple(names(held + count)), read + 1, event=True, rounds=rounds)
 
 
 def creates(records: int, *, delay_ms: int = 0, limit: float, measure: str = "cpu") -> Case:
-    """Return the case of an empty zone that is to hold so many records."""
-    late = f" at {delay_ms} ms" if delay_ms else ""
-    title = f"{records:,} creates{late}"
-    wanted = tuple(names(records // 2))
-    return Case(title, 0, wanted, delay_ms=delay_ms, limit=limit, measure=measure)
+    """Return the case of an empty zone that is to hold so many records: seen, read, written."""
+    title = f"{records:,} creates{f' at {delay_ms} ms' if delay_ms else ''}"
+    wanted, calls = tuple(names(records // 2)), 2 + ceil(records / OPERATIONS)
+    return Case(title, 0, wanted, calls, delay_ms=delay_ms, limit=limit, measure=measure)
+
+
+def rounds_of(records: int) -> int:
+    """Return how often a zone of so many records is worth running: octoDNS takes its minute."""
+    return 5 if records < 10_000 else 3 if records < 50_000 else 1
 
 
 SIZES = (100, 1000, 10_000, 50_000)
-EVENTS = [one_more(size, rounds=5 if size < 10_000 else 1) for size in SIZES]
+EVENTS = [more(1, size) for size in SIZES]
 CASES = [
     in_step(100),
     in_step(1000, limit=1 / 4),
     in_step(10_000, limit=1 / 8),
-    in_step(50_000, rounds=1),
+    in_step(50_000),
+    in_step(1000, event=True),
     *EVENTS,
-    Case("30 changes", 500, tuple(names(530))),
-    Case("gateway moved, 50 names", 50, tuple(names(50)), target=MOVED),
+    more(30, 1000),
+    Case("gateway moved, 5 names", 5, tuple(names(5)), 6, target=MOVED, event=True),
+    Case("gateway moved, 50 names", 50, tuple(names(50)), 2, target=MOVED, event=True),
     creates(1000, limit=1 / 8),
     creates(100, delay_ms=50, limit=1 / 15, measure="wall"),
-    Case("empty source", 50, (), bare=True),
-    Case("9 of 9 gone", 9, (), bare=True),
-    Case("20 records of others", 50, tuple(names(51)), foreign=20),
+    Case("empty source, 50 names", 50, (), 1, bare=True),
+    Case("9 of 9 gone", 9, (), 1, bare=True),
+    Case("21 records of others", 50, tuple(names(51)), 1, foreign=20),
 ]

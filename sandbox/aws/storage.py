@@ -2,6 +2,7 @@
 
 - DynamoDB serves each request on a thread of its own and locks nothing: a condition may hold twice,
   and a transaction that fails puts the whole table back, with what others wrote meanwhile.
+- Its Query sorts the whole table for each page: a journal of thousands would slow every other one.
 - S3 enforces bucket policies without looking at their conditions, so that the customary
   "deny unless TLS" denies everything.
 
@@ -35,6 +36,8 @@ def repair() -> None:
     """Mend both in this process; a second time does nothing."""
     handler = moto_module("dynamodb.responses").DynamoHandler
     replace(handler, "call_action", _one_at_a_time(original(handler, "call_action")))
+    table = moto_module("dynamodb.models.table").Table
+    replace(table, "query", _of_one_partition(original(table, "query")))
     s3, s3_models = moto_module("s3.responses").S3Response, moto_module("s3.models")
     replace(s3, "key_response", _told_of_object(original(s3, "key_response")))
     backend = s3_models.S3Backend
@@ -55,6 +58,36 @@ def _one_at_a_time(call_action: Any) -> Any:
                     for observer in item_observers:
                         observer(table, key)
         return response
+
+    return repaired
+
+
+class _Partition:
+    """A table as its own Query needs to see it: what comes after a key of one partition."""
+
+    def __init__(self, table: Any, hash_key: Any, comes_after: Callable[[Any], bool]) -> None:
+        self.table, self.hash_key, self.comes_after = table, hash_key, comes_after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+    def all_items(self) -> list[Any]:
+        """Return the items; Query sorts them itself."""
+        items = self.table.items.get(self.hash_key, {}).values()
+        return [item for item in items if self.comes_after(item.range_key.value)]
+
+
+def _of_one_partition(query: Any) -> Any:
+    def repaired(table: Any, hash_key: Any, *args: Any, **more: Any) -> Any:
+        _, _, _, start, forward, _, index, *_ = args
+        if index or table.range_key_type != "S":
+            return query(table, hash_key, *args, **more)
+        last = start[table.range_key_attr]["S"] if start else None
+
+        def comes_after(key: str) -> bool:
+            return last is None or (key > last if forward else key < last)
+
+        return query(_Partition(table, hash_key, comes_after), hash_key, *args, **more)
 
     return repaired
 

@@ -37,6 +37,15 @@ def test_large_documents_leave_a_pointer(line: Line) -> None:
     assert line.operations == ["PutObject", "GetObject"]
 
 
+@pytest.mark.parametrize("count", [0, 2, BUDGET])
+def test_a_list_is_packed_as_it_is_made(line: Line, count: int) -> None:
+    """Entry by entry, into what packing it whole gives."""
+    packed = Artifacts().pack_each(({"n": n} for n in range(count)), "plans")
+
+    assert packed == Artifacts().pack([{"n": n} for n in range(count)], "plans")
+    assert ("inline" in packed) == (count < BUDGET)
+
+
 def test_the_same_document_is_the_same_object(line: Line) -> None:
     """A state that runs twice writes one object; another budget is another decision."""
     artifacts = Artifacts()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tailkeeper.adapters.memory import KEPT, Memories
-from tailkeeper.adapters.table import Table
+from tailkeeper.adapters.stack import stack
 from tailkeeper.model import Change, Plan
 from tests.support.worlds import PLACE, Bench, device, route
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tailkeeper.adapters.stack import Stack
+    from tailkeeper.model import Surface
     from tests.support.line import Line
 
 GATEWAY = "homelab/tailscale/gw"
@@ -32,7 +36,7 @@ def bench() -> Bench:
 
 def remembered(aws: Stack, bench: Bench, now: float) -> Memories:
     """Let a run plan and remember, and the next one load what it left."""
-    memories = Memories(aws.table)
+    memories = Memories(aws)
     memories.save(bench.world(), bench.plan(now), now)
     bench.memory = memories.load()
     return memories
@@ -113,7 +117,7 @@ def test_a_partial_read_stops_no_clock_either(aws: Stack, bench: Bench) -> None:
 
 def test_nothing_new_writes_nothing(line: Line, bench: Bench) -> None:
     """An idle run costs three reads and no write."""
-    memories = Memories(Table())
+    memories = Memories(stack())
     for _ in range(2):
         line.calls.clear()
         bench.memory = memories.load()
@@ -122,15 +126,35 @@ def test_nothing_new_writes_nothing(line: Line, bench: Bench) -> None:
     assert line.operations == ["GetItem", "GetItem", "Query"]
 
 
-def test_a_whole_zone_may_be_missing(aws: Stack, bench: Bench) -> None:
-    """Ten thousand stamps fit into one item of 400 KB."""
+def vanished(names: Iterable[str]) -> Plan | None:
+    """Return a plan that would delete these names, from the zone and from the resolver."""
     value = {"records": [], "resource": "httproute/apps/a"}
-    plan = Plan.of(
-        Change("records", f"host-{n:05}-of-a-namespace.example.com", value, None, "example.com")
-        for n in range(10_000)
+    places: tuple[tuple[Surface, str], ...] = (("records", "example.com"), ("resolver", PLACE))
+    return Plan.of(
+        Change(surface, name, value, None, place) for name in names for surface, place in places
     )
 
-    memories = Memories(aws.table)
-    memories.save(bench.world(), plan, 1_795_400_000.123456)
 
-    assert len(memories.load().missing_since) == 10_000
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_whole_zone_may_be_missing(aws: Stack, bench: Bench, *, alike: bool) -> None:
+    """Twenty thousand stamps fit into an item of 400 KB, or, where names are random, an object."""
+    numbers = map(str, range(10_000))
+    names = [f"{n if alike else sha256(n.encode()).hexdigest()}.example.com" for n in numbers]
+    memories = Memories(aws)
+
+    memories.save(bench.world(), vanished(names), 1_795_400_000.123456)
+
+    assert len(memories.load().missing_since) == 20_000
+    item = aws.table.get("memory", "missing")
+    assert item
+    assert bool(item["document"]) == alike
+
+    memories.save(bench.world(), vanished(names[:1]), 1_795_400_300.0)
+    assert len(memories.load().missing_since) == 2
+
+
+def test_a_memory_whose_object_is_gone_begins_anew(aws: Stack) -> None:
+    """Nothing follows from what is not known: names wait once more."""
+    aws.table.put({"pk": "memory", "sk": "missing", "document": ""})
+
+    assert Memories(aws).load().missing_since == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailkeeper.adapters.aws import ConditionFailed
-from tailkeeper.adapters.table import Table, marshal, unmarshal
+from tailkeeper.adapters.table import FIRST, LONGEST, Table, marshal, unmarshal
 
 
 if TYPE_CHECKING:
@@ -125,14 +126,27 @@ def test_many_items_go_in_batches_of_twenty_five(table: Table, line: Line) -> No
 
 
 def test_what_a_batch_did_not_take_is_sent_again(table: Table, line: Line) -> None:
-    """DynamoDB may answer 200 and leave some: they come with the next call."""
+    """DynamoDB may answer 200 and leave some: they come with the next call, ever later."""
     left = {table.name: [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "left"}}}}]}
-    line.fail("BatchWriteItem", body={"UnprocessedItems": left})
+    line.fail("BatchWriteItem", times=8, body={"UnprocessedItems": left})
+    waits: list[float] = []
 
-    table.write([{"pk": "p", "sk": "left"}])
+    replace(table, sleep=waits.append).write([{"pk": "p", "sk": "left"}])
 
-    assert line.operations == ["BatchWriteItem"] * 2
+    assert line.operations == ["BatchWriteItem"] * 9
+    assert waits == [FIRST * 2**n for n in range(6)] + [LONGEST] * 2
     assert [item["sk"] for item in table.query("p")] == ["left"]
+
+
+def test_a_long_partition_is_not_held_whole(aws: Stack, table: Table, line: Line) -> None:
+    """Who looks at one item after the other asks for a page when it comes to it."""
+    aws.table.write({"pk": "p", "sk": f"{i:03}", "text": "x" * 90_000} for i in range(30))
+
+    items = table.items("p")
+
+    assert line.calls == []
+    assert next(items)["sk"] == "000"
+    assert line.operations == ["Query"]
 
 
 def test_nothing_to_write_costs_nothing(table: Table, line: Line) -> None:

@@ -150,7 +150,7 @@ def test_its_causes_name_the_devices_that_no_event_told_of(aws: Stack) -> None:
         ("sweep-7/n1", f"found by sweep: {renamed}"),
     ]
     assert judged["devices"] == [renamed]
-    assert Memories(aws.table).devices() == {"n1": {"name": "seen"}}
+    assert Memories(aws).devices() == {"n1": {"name": "seen"}}
 
 
 def test_a_device_alone_starts_nothing(aws: Stack) -> None:
@@ -166,7 +166,7 @@ def test_what_a_run_keeps_a_sweep_from_telling_is_told_by_the_next(aws: Stack) -
 
     sweep(devices={"n1": "device n1 gw is offline"})
 
-    assert Memories(aws.table).devices() == {}
+    assert Memories(aws).devices() == {}
 
 
 def test_a_storm_of_devices_is_ten_causes_and_a_number(aws: Stack) -> None:

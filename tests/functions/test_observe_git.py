@@ -120,7 +120,7 @@ def test_a_commit_is_fetched_once(aws: Stack, hosted: Hosted) -> None:
 
 def test_what_is_known_of_a_branch_is_not_read_again(aws: Stack, hosted: Hosted) -> None:
     """The memory takes the place of the commit before."""
-    Memories(aws.table)._write("commits", {f"github {NAME} main": {}})
+    Memories(aws)._write("commits", {f"github {NAME} main": {}})
 
     (commit,) = observed(aws, push("main", hosted.second, hosted.first))
 

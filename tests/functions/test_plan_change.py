@@ -88,7 +88,7 @@ def test_changes_to_apply_open_a_change(aws: Stack) -> None:
 def test_a_world_in_step_opens_nothing(aws: Stack, line: Line) -> None:
     """No plan, no change, no probes: an idle run only remembers the devices."""
     bench = in_step("ab")
-    Memories(aws.table).save(bench.world(), None, 0)
+    Memories(aws).save(bench.world(), None, 0)
 
     answer = plan(aws, bench)
 
@@ -171,7 +171,7 @@ def test_the_memory_of_one_run_serves_the_next(aws: Stack) -> None:
 
     rows = {c.key: c.verdict and c.verdict.row for c in plan_of(aws, moved).changes}
     assert (rows["a.example.com"], rows["d.example.com"]) == (7, 10)
-    assert ("example.com", "d.example.com") in Memories(aws.table).load().missing_since
+    assert ("example.com", "d.example.com") in Memories(aws).load().missing_since
 
 
 @pytest.mark.parametrize(("period", "row"), [("3600", 10), ("0", 11)])
@@ -193,7 +193,7 @@ def test_a_sweep_tells_what_happened_to_the_carriers_devices(aws: Stack) -> None
     """By what the last one saw; a run that is no sweep compares nothing."""
     bench = in_step("a")
     first = plan(aws, bench, run=SWEEP)
-    Memories(aws.table).keep_devices(aws.artifacts.unpack(first["devices"]["table"]))
+    Memories(aws).keep_devices(aws.artifacts.unpack(first["devices"]["table"]))
     again = plan(aws, bench, run=SWEEP)
     bench.devices[0] = device(1, "gw", "gateway-envoy")
 

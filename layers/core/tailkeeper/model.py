@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,14 +48,18 @@ class Cause:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Cause:
         """Read a cause; a missing part is an empty string."""
-        return cls(
-            document["kind"],
-            *(str(document.get(part) or "") for part in ("id", "at", "by", "ref")),
-        )
+        parts = (str(document.get(part) or "") for part in ("id", "at", "by", "ref"))
+        return _cause(document["kind"], *parts)
 
     def as_json(self) -> dict[str, str]:
         """Return the cause as it is stored and shown."""
         return {"kind": self.kind, "id": self.id, "at": self.at, "by": self.by, "ref": self.ref}
+
+
+@lru_cache(maxsize=1000)
+def _cause(*parts: Any) -> Cause:
+    """Return the same cause for the same parts: each of thousands of changes names it."""
+    return Cause(*parts)
 
 
 @dataclass(frozen=True, slots=True)

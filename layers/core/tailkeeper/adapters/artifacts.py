@@ -11,15 +11,16 @@ import json
 import os
 from dataclasses import dataclass, field
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from tailkeeper.adapters.aws import Aws, AwsError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-BUDGET = 40_000
+BUDGET = 30_000  # five observations, and what else Plan Change is given, are within a state
 PAGES = "passing/pages/{}.html"
 MISSING = frozenset({403, 404})  # S3 says 403 to who may not list the bucket
 
@@ -33,16 +34,24 @@ class Artifacts:
 
     def pack(self, document: Any, folder: str, *, budget: int = BUDGET) -> dict[str, Any]:
         """Return the document inline when it is within `budget` bytes of JSON, else a pointer."""
-        return self._stored(document, f"passing/{folder}", budget)
+        return self._stored(_json(document), f"passing/{folder}", budget)
+
+    def pack_each(self, entries: Iterable[Any], folder: str) -> dict[str, Any]:
+        """Pack a list that is made as it is packed: thousands of entries are never held at once."""
+        body = BytesIO()
+        for entry in entries:
+            body.write(b"," if body.tell() else b"[")
+            body.write(_json(entry))
+        body.write(b"]" if body.tell() else b"[]")
+        return self._stored(body.getvalue(), f"passing/{folder}", BUDGET)
 
     def keep(self, document: Any, budget: int) -> dict[str, Any]:
         """Pack what the journal holds, which outlives what runs hand on."""
-        return self._stored(document, "journal", budget)
+        return self._stored(_json(document), "journal", budget)
 
-    def _stored(self, document: Any, folder: str, budget: int) -> dict[str, Any]:
-        body = json.dumps(document, separators=(",", ":")).encode()
+    def _stored(self, body: bytes, folder: str, budget: int) -> dict[str, Any]:
         if len(body) <= budget:
-            return {"inline": document}
+            return {"inline": json.loads(body)}
         key = f"{folder}/{sha256(body).hexdigest()}.json"
         self.aws.put_object(self.bucket, key, body)
         return {"artifact": key}
@@ -58,8 +67,7 @@ class Artifacts:
 
     def store(self, key: str, document: Any) -> None:
         """Store a document under a key of its own, where `find` finds it."""
-        body = json.dumps(document, separators=(",", ":")).encode()
-        self.aws.put_object(self.bucket, key, body)
+        self.aws.put_object(self.bucket, key, _json(document))
 
     def publish(self, name: str, page: str) -> None:
         """Store a page of HTML."""
@@ -75,3 +83,7 @@ class Artifacts:
         if "artifact" in packed:
             return json.loads(self.aws.get_object(self.bucket, packed["artifact"]))
         return packed["inline"]
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

@@ -21,7 +21,7 @@ from tailkeeper.moments import rfc3339
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tailkeeper.adapters.artifacts import Artifacts
     from tailkeeper.adapters.table import Item, Table
@@ -103,9 +103,9 @@ class Journal:
         """Note what became of each change: (change, `applied` or `conflict`, receipt)."""
         self.table.write(self._item(change_id, round_, *result) for result in results)
 
-    def entries(self, change_id: str) -> list[Entry]:
-        """Return every entry of a change, in the order of its rounds."""
-        return [self._entry(item) for item in self.table.query(f"change#{change_id}")]
+    def entries(self, change_id: str) -> Iterator[Entry]:
+        """Yield every entry of a change, in the order of its rounds."""
+        return map(self._entry, self.table.items(f"change#{change_id}"))
 
     def _item(self, change_id: str, round_: str, change: Change, state: str, receipt: str) -> Item:
         packed = self.artifacts.keep(change.as_json(), ROOM)

@@ -5,6 +5,8 @@ memory / missing    {place: {key: epoch seconds}}, compressed: a whole zone may 
 memory / devices    what the last sweep saw of carriers (`tailkeeper.carriers.device_changes`)
 memory / commits    {branch: {commit, at, sources, ahead}}
 memory / pending    {branch: {host: {commit, repository, at}}}
+
+What is too large for an item is an object of the artifact bucket, under the same name.
 """
 
 from __future__ import annotations
@@ -23,19 +25,20 @@ from tailkeeper.world import Memory
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tailkeeper.adapters.table import Table as Items
+    from tailkeeper.adapters.stack import Stack
     from tailkeeper.carriers.device_changes import Table
     from tailkeeper.model import Plan
     from tailkeeper.world import World
 
 KEPT = 20  # node ids and answers of one carrier
+ROOM = 300_000  # bytes of a document in an item; DynamoDB holds 400 KB
 
 
 @dataclass(frozen=True)
 class Memories:
-    """The memory in the table."""
+    """The memory in a stack's table, and in its bucket."""
 
-    table: Items
+    stack: Stack
 
     def load(self, *, git: bool = False) -> Memory:
         """Return what earlier runs left, that of git when it is asked for."""
@@ -43,7 +46,7 @@ class Memories:
         return Memory(
             self._read("carriers"),
             {(place, key): at for place, keys in missing.items() for key, at in keys.items()},
-            ledgers(self.table),
+            ledgers(self.stack.table),
             *(self._read(name) if git else {} for name in ("commits", "pending")),
         )
 
@@ -76,11 +79,21 @@ class Memories:
         self._write("devices", table)
 
     def _read(self, name: str) -> dict[str, Any]:
-        item = self.table.get("memory", name)
-        return unpacked(item["document"]) if item else {}
+        item = self.stack.table.get("memory", name) or {}
+        text = item.get("document") or (self.stack.artifacts.find(_object(name)) if item else None)
+        return unpacked(text) if text else {}
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        self.table.put({"pk": "memory", "sk": name, "document": packed(document)})
+        text = packed(document)
+        inline = len(text) <= ROOM
+        if not inline:
+            self.stack.artifacts.store(_object(name), text)
+        self.stack.table.put({"pk": "memory", "sk": name, "document": text if inline else ""})
+
+
+def _object(name: str) -> str:
+    """Return the key of the object that takes a document's place."""
+    return f"memory/{name}.json"
 
 
 def _missing(world: World, plan: Plan | None, now: float) -> dict[str, dict[str, float]]:

@@ -65,25 +65,27 @@ def observe(name: str, cluster: Cluster) -> dict[str, Any]:
     kinds = list(KINDS)
     for place, kind in enumerate(kinds):
         try:
-            items = _listed(cluster, KINDS[kind])
+            observed["objects"][kind] = _listed(cluster, kind)
         except (Refused, Unreachable) as error:
             observed["partial"][kind] = str(error)
             if isinstance(error, Unreachable) and error.silent:
                 # Every other kind would wait as long: together, longer than a function may run.
                 observed["partial"] |= dict.fromkeys(kinds[place:], str(error))
                 break
-            continue
-        trim, is_meant = TRIMS.get(kind, trimmed), MEANT.get(kind, bool)
-        observed["objects"][kind] = [trim(item) for item in items if is_meant(item)]
     observed["complete"] = not observed["partial"]
     return observed
 
 
-def _listed(cluster: Cluster, kind: Kind) -> list[dict[str, Any]]:
-    """Return the objects of a kind by the first version that the server has."""
+def _listed(cluster: Cluster, name: str) -> list[dict[str, Any]]:
+    """Return the objects of a kind, trimmed, by the first version that the server has."""
+    kind, trim, is_meant = KINDS[name], TRIMS.get(name, trimmed), MEANT.get(name, bool)
+
+    def kept(item: dict[str, Any]) -> dict[str, Any] | None:
+        return trim(item) if is_meant(item) else None
+
     for path in kind.paths:
         try:
-            return cluster.list(path, **kind.query)
+            return cluster.list(path, kept, **kind.query)
         except Refused as error:
             if error.status != NOT_FOUND or not kind.optional:
                 raise

@@ -42,7 +42,7 @@ def observed_world(
     observed = {name: stack.artifacts.unpack(part) for name, part in packed.items()}
     read = Config.from_json(config)
     clusters = {document["cluster"]: document for document in observed["cluster"]}
-    memory = Memories(stack.table).load(git=bool(read.repositories))
+    memory = Memories(stack).load(git=bool(read.repositories))
     commits = observed.get("git")
     foresight = foresee(clusters, commits, memory.commits, read) if commits else None
     return World(

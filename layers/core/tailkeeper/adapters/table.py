@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ from tailkeeper.adapters.aws import Aws
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Item = dict[str, Any]
 BATCH = 25  # BatchWriteItem's limit
+FIRST, LONGEST = 0.05, 2.0  # seconds to wait while the table takes less than it is given
 
 
 def marshal(value: Any) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class Table:
 
     aws: Aws = field(default_factory=Aws)
     name: str = field(default_factory=lambda: os.environ["TABLE"])
+    sleep: Callable[[float], None] = time.sleep
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return one item, or None."""
@@ -95,7 +98,7 @@ class Table:
     ) -> list[Item]:
         """Return the partition's items, sorted; `limit` 0 means all of them."""
         items: list[Item] = []
-        for item in self._pages(pk, prefix, limit, newest=newest):
+        for item in self.items(pk, prefix, limit=limit, newest=newest):
             items.append(item)
             if limit and len(items) == limit:
                 break
@@ -105,12 +108,19 @@ class Table:
         """Put and delete many items, unconditionally, in batches; repeats what was not taken."""
         requests = [{"PutRequest": {"Item": typed(item)}} for item in puts]
         requests += [{"DeleteRequest": {"Key": typed({"pk": pk, "sk": sk})}} for pk, sk in deletes]
+        wait = FIRST
         while requests:
             batch, requests = requests[:BATCH], requests[BATCH:]
             answer = self.aws.call("dynamodb", "BatchWriteItem", RequestItems={self.name: batch})
-            requests += answer.get("UnprocessedItems", {}).get(self.name, [])
+            if left := answer.get("UnprocessedItems", {}).get(self.name):
+                requests += left
+                self.sleep(wait)
+            wait = min(wait * 2, LONGEST) if left else FIRST
 
-    def _pages(self, pk: str, prefix: str, limit: int, *, newest: bool) -> Iterator[Item]:
+    def items(
+        self, pk: str, prefix: str = "", *, limit: int = 0, newest: bool = False
+    ) -> Iterator[Item]:
+        """Yield the partition's items, sorted, page by page; `limit` is how many are wanted."""
         condition = "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else "")
         values = {"pk": pk, **({"prefix": prefix} if prefix else {})}
         start: dict[str, Any] = {"Limit": limit} if limit else {}
