@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailkeeper.world import Memory
-from tests.support.worlds import PLACE, Bench, route
+from tests.support.estates import Estate
+from tests.support.worlds import PLACE, Bench, device, route
+from tests.support.zones import Zone
 
 
 if TYPE_CHECKING:
@@ -154,3 +156,34 @@ def test_one_bad_route_leaves_the_others_alone() -> None:
 
     assert plan
     assert {c.key for c in plan.changes} == {"a.example.com"}
+
+
+@pytest.mark.parametrize(("left", "row"), [(1, 10), (0, 8)])
+def test_a_cluster_that_shows_nothing_any_more_is_asked_about(left: int, row: int) -> None:
+    """Row 8 is of one cluster: that another one has routes in the zone does not make up for it."""
+    names = ["app.example.com", "deep.c.example.com", "*.example.com"]
+    routes = [route(f"r{n}") for n in range(3)]
+    for one, name in zip(routes, names, strict=True):
+        one["spec"]["hostnames"] = [name]
+    estate = Estate(
+        [{"name": "example.com", "owner": "homelab"}],
+        {
+            "homelab": Bench(routes[:1]),
+            "edge": Bench(
+                routes[1:], carrier=5, devices=[device(5, "edge", "edge")], addresses=["100.64.0.5"]
+            ),
+        },
+        held={"example.com": Zone()},
+        memory=Memory(),
+    )
+    estate.converge()
+    answers = {"nodes": ["n5"], "answers": ["edge.tail.ts.net", "100.64.0.5"]}
+    estate.benches["edge"].memory = Memory(carriers={"edge/tailscale/gw": answers})
+    estate.benches["edge"].routes = routes[1 : 1 + left]
+
+    plan = estate.plan()
+
+    assert plan
+    gone = [c for c in plan.changes if c.surface == "records" and c.verdict]
+    assert {c.verdict.row for c in gone if c.verdict} == {row}
+    assert {c.source for c in gone} == {"edge/httproute"}

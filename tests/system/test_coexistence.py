@@ -31,18 +31,23 @@ def sweep(world: Embedded) -> dict[str, Any]:
 
 
 def test_two_reverts(in_step: Embedded) -> None:
-    """A manual `kubectl patch` fails no run: it is written over and named, then held and named."""
+    """A manual `kubectl patch` fails no run: it is written over, then held, and each time named.
+
+    Who approves the hold lets one write through.
+    """
     ours = json.loads(in_step.kubectl(*NAMESPACE, "get", *HOSTS, "-o", "json"))["data"]["hosts"]
     patch(in_step, HIS)
     first = in_step.converge()
     patch(in_step, HIS)
     second = in_step.converge()
     swept = sweep(in_step)
-    patch(in_step, ours)
+    approved = json.loads(in_step.command("approve", second["change_id"], "--json").stdout)
     settled = in_step.converge()
 
-    outcomes = [output["outcome"] for output in (first, second, swept, settled)]
-    assert outcomes == ["applied", "held", "in_sync", "in_sync"]
+    outcomes = [output["outcome"] for output in (first, second, swept, approved, settled)]
+    assert outcomes == ["applied", "held", "in_sync", "applied", "in_sync"]
+    found = json.loads(in_step.kubectl(*NAMESPACE, "get", *HOSTS, "-o", "json"))
+    assert found["data"]["hosts"] == ours
     reports = in_step.change(first["change_id"])["reports"]
     assert any(report.startswith("kubectl-patch wrote hosts of") for report in reports)
     assert swept["plan"]["held"] == second["plan"]["held"] > 0

@@ -56,6 +56,9 @@ def test_new_gateway_that_takes_no_connection(in_step: Embedded, moved: float) -
     assert [(o["outcome"], o["proof"]["word"]) for o in outputs] == [("undone", "worse")]
     entries = in_step.change(outputs[0]["change_id"])["entries"]
     taken_back = [entry["change"] for entry in entries if entry["round"].endswith("-undo")]
+    (asked,) = in_step.change(outputs[0]["change_id"])["asked"]
+    assert outputs[0]["to_tell"] == len(taken_back)
+    assert f"tailkeeper approve {outputs[0]['change_id']}" in asked["words"]
     assert {change["surface"] for change in taken_back} == {"records", "resolver"}
     assert {HOME, DOCS} <= {change["key"] for change in taken_back}
     until(lambda: [answer.ok for answer in in_step.ask_all(WAYS)], all, seconds=10)

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from tailkeeper.world import World
 
 
+DECLARED = "config"  # a kind of no cluster
+
+
 @dataclass(frozen=True)
 class Draft:
     """A judged plan, what was left out and why, and the surfaces that could not be read."""
@@ -95,7 +98,25 @@ def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Ch
     wanted = zone_wanted(claims, held, plan, reports, unread)
     changes = records.plan_zone(zone, held, wanted, world.config.guard.protected)
     kept = world.kept | claims.keys()
-    return [c for c in changes if c.after is not None or c.key not in kept]
+    several = len(world.config.clusters) > 1
+    return [
+        _placed(world, change) if several and change.after is None else change
+        for change in changes
+        if change.after is not None or change.key not in kept
+    ]
+
+
+def _placed(world: World, change: Change) -> Change:
+    """Return a delete with the cluster of its source, where one cluster's carriers answered it."""
+    contents = {record["content"] for record in change.before["records"]}
+    answered = {
+        key.partition("/")[0]
+        for key, known in world.memory.carriers.items()
+        if not contents.isdisjoint(known["answers"])
+    }
+    if len(answered) != 1 or not change.source or change.source == DECLARED:
+        return change
+    return replace(change, source=f"{answered.pop()}/{change.source}")
 
 
 def _resolver_changes(
@@ -172,6 +193,7 @@ def _shown(world: World) -> Iterator[tuple[str, str]]:
         zone = world.config.zone_of(exposure.host) if exposure.published else None
         if zone:
             yield zone.name, kind
+            yield zone.name, f"{exposure.cluster}/{kind}"
         for cluster, config in resolvers_of(world.config):
             if _is_answered(exposure, cluster, config):
                 yield place_of(cluster, config), f"{cluster.name}/{kind}"
