@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger
 
 from tailkeeper.adapters.journal import APPLIED
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions.decision import Decision, remembered
+from tailkeeper.decisions.decision import Decision
+from tailkeeper.decisions.news import remembered
 from tailkeeper.git.pushes import goes_on_waiting
 from tailkeeper.model import DECIDED, Plan, Verdict
 from tailkeeper.moments import rfc3339

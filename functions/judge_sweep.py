@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from tailkeeper.adapters.lease import LEASE
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.adapters.stack import stack
-from tailkeeper.decisions import decision
+from tailkeeper.decisions import news
 from tailkeeper.model import Cause, Plan
 
 
@@ -28,15 +28,15 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     `states` counts the findings, `why` says in words what there is to do.
     """
     plan = Plan.from_json(stack().artifacts.unpack(event["planned"]["plan"]))
-    news = event["planned"].get("devices") or {"changes": {}, "table": None}
+    seen = event["planned"].get("devices") or {"changes": {}, "table": None}
     # A run at work sees all this itself, and a cause would cut its proof short; or it dies.
     held = is_held()
     looks = () if held else (to_apply(plan), untold(plan), stranded())
     reasons = [reason for reason in looks if reason]
-    if news["table"] and not held:
-        Memories(stack()).keep_devices(stack().artifacts.unpack(news["table"]))
+    if seen["table"] and not held:
+        Memories(stack()).keep_devices(stack().artifacts.unpack(seen["table"]))
     findings = [f for batch in event["findings"] for f in stack().artifacts.unpack(batch)]
-    why, devices = "; ".join(reasons), told(news["changes"])
+    why, devices = "; ".join(reasons), told(seen["changes"])
     logger.info("swept", extra={"start": bool(reasons), "why": why, "devices": devices})
     return {
         "start": bool(reasons),
@@ -76,7 +76,7 @@ def to_apply(plan: Plan | None) -> str:
 
 def untold(plan: Plan | None) -> str:
     """Say how many changes are stopped for reasons that nobody was told, or ""."""
-    new = decision.untold(plan, stack().decisions.known()) if decision.stopped(plan) else 0
+    new = news.untold(plan, stack().decisions.known()) if news.stopped(plan) else 0
     return f"{new} changes held, refused or undone that were not reported yet" if new else ""
 
 

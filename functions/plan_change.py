@@ -13,7 +13,7 @@ from tailkeeper.adapters.opening import id_of, observed_world, opened, probes
 from tailkeeper.adapters.stack import stack
 from tailkeeper.adapters.zone_memory import remember_listings
 from tailkeeper.carriers.device_changes import compare
-from tailkeeper.decisions.decision import over
+from tailkeeper.decisions.news import over
 from tailkeeper.git.planning import plan_commits
 from tailkeeper.git.pushes import Push
 from tailkeeper.model import SURFACES, Cause

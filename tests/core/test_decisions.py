@@ -13,14 +13,10 @@ from tailkeeper.decisions.decision import (
     KEPT,
     Decision,
     approvals,
-    asking,
     let_through,
-    over,
-    remembered,
     standing_back,
-    unheard,
-    untold,
 )
+from tailkeeper.decisions.news import asking, over, remembered, unheard, untold
 from tailkeeper.model import Cause, Change, Plan, Verdict
 from tailkeeper.moments import epoch, rfc3339
 
@@ -99,6 +95,17 @@ def test_what_was_rejected_or_undone_stands_back(word: Any) -> None:
 
     assert why == f"{word} by ada on 2026-11-21; `tailkeeper approve one` lets it through"
     assert asking(Plan.of([change(row=5)])) == ()
+
+
+@pytest.mark.parametrize("word", ["rejected", "undone"])
+@pytest.mark.parametrize(("stop", "row"), [("hold", 2), ("refuse", 3), ("refuse", 4)])
+def test_what_people_put_back_outlives_another_stop(word: Any, stop: Any, row: int) -> None:
+    """A device is offline for a minute: the change that was rejected is not applied after it."""
+    back = Decision.on(change(), word, "one", NOW)
+    plan, known = Plan.of([change("a", stop, row=row)]), {back.digest: back}
+
+    assert list(remembered(plan, known, "two", NOW)) == []
+    assert untold(plan, known) == 0
 
 
 def test_an_approval_that_another_row_stops_is_told_anew() -> None:

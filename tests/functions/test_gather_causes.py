@@ -152,12 +152,16 @@ def test_an_approval_lifts_what_was_rejected_before_it_and_not_after(aws: Stack)
 
 @pytest.mark.parametrize("at", ["2026-11-01T08:00:00Z", "2026", "yesterday"])
 def test_an_approval_that_was_never_carried_out_expires(aws: Stack, at: str) -> None:
-    """What it was about is asked anew; a moment that nobody can read is none."""
+    """What it was about is asked anew, not done; a moment that nobody can read is none."""
     stand(aws, "d1")
-    store(aws, {**approval(1, "d1"), "at": at})
+    stand(aws, "d2", word="rejected")
+    stand(aws, "d3", word="undone")
+    aws.decisions.keep(one.as_told() for one in aws.decisions.known().values())
+    store(aws, {**approval(1, "d1 d2 d3"), "at": at})
 
     assert gather()["approved"] == []
-    assert aws.decisions.known() == {}
+    left = {one.digest: (one.word, one.news) for one in aws.decisions.known().values()}
+    assert left == {"d2": ("rejected", False), "d3": ("undone", True)}
 
 
 def test_an_approval_of_hundreds_is_an_object_of_the_bucket(aws: Stack) -> None:

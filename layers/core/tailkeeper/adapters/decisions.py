@@ -6,11 +6,11 @@ An approval of many digests is an object of the artifact bucket, which its cause
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tailkeeper.adapters.aws import ConditionFailed
-from tailkeeper.decisions.decision import Decision, approvals
+from tailkeeper.decisions.decision import LIFTED, Decision, approvals
 from tailkeeper.model import Cause
 from tailkeeper.moments import epoch, rfc3339
 
@@ -56,12 +56,14 @@ class Decisions:
         """Let an approval's digests through, unless it is too old; return them.
 
         Who rejected a digest since has the last word. What an approval that came too late was
-        about is asked again.
+        about is asked again; what was rejected or undone stays so.
         """
         known, digests = self.known(), self.digests_of(cause)
         expires = epoch(cause.at) + within
         if expires <= time.time():
-            self.lift(one for digest in digests if (one := known.get(digest)))
+            late = [known[digest] for digest in digests if digest in known]
+            self.lift(one for one in late if one.word in LIFTED)
+            self.keep(replace(one, told=()) for one in late if one.word == "undone")
             return []
         approved = list(approvals(digests, known, cause, int(expires)))
         self.keep(approved)
