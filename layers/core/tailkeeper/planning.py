@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tailkeeper.attribution import clusters_by_answer, placed
 from tailkeeper.carriers.device_changes import key_warnings
 from tailkeeper.carriers.gateways import Refusal
 from tailkeeper.coexistence.reverts import SWEEPS_A_DAY, reverts
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from tailkeeper.model import Change, Exposure
     from tailkeeper.records.surface import Wanted
     from tailkeeper.world import World
-
-
-DECLARED = "config"  # a kind of no cluster
 
 
 @dataclass(frozen=True)
@@ -98,25 +96,12 @@ def _zone_changes(world: World, zone: ZoneConfig, reports: list[str]) -> list[Ch
     wanted = zone_wanted(claims, held, plan, reports, unread)
     changes = records.plan_zone(zone, held, wanted, world.config.guard.protected)
     kept = world.kept | claims.keys()
-    several = len(world.config.clusters) > 1
+    clusters = clusters_by_answer(world) if len(world.config.clusters) > 1 else {}
     return [
-        _placed(world, change) if several and change.after is None else change
+        change if change.after else placed(change, clusters)
         for change in changes
         if change.after is not None or change.key not in kept
     ]
-
-
-def _placed(world: World, change: Change) -> Change:
-    """Return a delete with the cluster of its source, where one cluster's carriers answered it."""
-    contents = {record["content"] for record in change.before["records"]}
-    answered = {
-        key.partition("/")[0]
-        for key, known in world.memory.carriers.items()
-        if not contents.isdisjoint(known["answers"])
-    }
-    if len(answered) != 1 or not change.source or change.source == DECLARED:
-        return change
-    return replace(change, source=f"{answered.pop()}/{change.source}")
 
 
 def _resolver_changes(
