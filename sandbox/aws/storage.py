@@ -26,6 +26,7 @@ object_observers: list[ObjectObserver] = []
 setting_observers: list[
     Callable[[], None]
 ] = []  # of secrets and parameters, told no more than that
+MEGABYTE = 2**20
 READS = ("Get", "List", "Describe", "BatchGet")
 # DynamoDB is one place at a time; reads too, for moto's answers share its own values.
 dynamodb_lock = threading.RLock()
@@ -63,33 +64,44 @@ def _one_at_a_time(call_action: Any) -> Any:
 
 
 class _Partition:
-    """A table as its own Query needs to see it: what comes after a key of one partition."""
+    """A table as its own Query needs to see it: the partition's next items, already in order."""
 
-    def __init__(self, table: Any, hash_key: Any, comes_after: Callable[[Any], bool]) -> None:
-        self.table, self.hash_key, self.comes_after = table, hash_key, comes_after
+    def __init__(self, table: Any, items: list[Any]) -> None:
+        self.table, self.items = table, items
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
 
     def all_items(self) -> list[Any]:
-        """Return the items; Query sorts them itself."""
-        items = self.table.items.get(self.hash_key, {}).values()
-        return [item for item in items if self.comes_after(item.range_key.value)]
+        """Return the items; Query sorts and cuts them itself."""
+        return self.items
 
 
 def _of_one_partition(query: Any) -> Any:
     def repaired(table: Any, hash_key: Any, *args: Any, **more: Any) -> Any:
-        _, _, _, start, forward, _, index, *_ = args
+        compared, _, _, start, forward, _, index, *_ = args
         if index or table.range_key_type != "S":
             return query(table, hash_key, *args, **more)
         last = start[table.range_key_attr]["S"] if start else None
-
-        def comes_after(key: str) -> bool:
-            return last is None or (key > last if forward else key < last)
-
-        return query(_Partition(table, hash_key, comes_after), hash_key, *args, **more)
+        left = [
+            item
+            for item in table.items.get(hash_key, {}).values()
+            if last is None or (item.range_key.value > last) == forward
+        ]
+        left.sort(key=lambda item: item.range_key.value, reverse=not forward)
+        page = left if compared else list(_first(left, 2 * MEGABYTE))
+        return query(_Partition(table, page), hash_key, *args, **more)
 
     return repaired
+
+
+def _first(items: list[Any], room: int) -> Iterator[Any]:
+    """Yield items until they are more than a page, which ends at one megabyte."""
+    for item in items:
+        yield item
+        room -= item.size()
+        if room < 0:
+            return
 
 
 def written(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
