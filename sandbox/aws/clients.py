@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
+from sandbox.aws.permissions import Request, refused
 from sandbox.aws.repairs import moto_module
 
 
@@ -30,22 +32,22 @@ CONFIG = Config(
 )
 
 
-def client_for(region: str, service: str, state_credentials: object = None) -> Any:
+def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """Return the client of a service; the signature is that of moto's `boto_client_for`.
 
-    Without a role's credentials: the sandbox enforces no IAM.
+    With a state machine's credentials, the client may do what the machine's role may.
     """
-    del state_credentials
+    signer = state_credentials.role_arn.rpartition("/")[2] if state_credentials else "sandbox"
     with _creating:
-        return _client(region, service)
+        return _client(region, service, signer)
 
 
 @cache
-def _client(region: str, service: str) -> Any:
+def _client(region: str, service: str, signer: str) -> Any:
     client = _session.client(
         service,  # type: ignore[call-overload]  # any service that an ASL file names
         region_name=region,
-        aws_access_key_id="sandbox",
+        aws_access_key_id=signer,
         aws_secret_access_key="sandbox",
         config=CONFIG,
     )
@@ -54,6 +56,17 @@ def _client(region: str, service: str) -> Any:
 
 
 def _answer(request: Any, **_: Any) -> AWSResponse:
-    """Answer a signed request by moto, in this thread."""
-    status, headers, body = models.botocore_stubber.process_request(request)
+    """Answer a signed request by IAM, or by moto, in this thread."""
+    signed, target = (_text(request.headers.get(n)) for n in ("Authorization", "X-Amz-Target"))
+    path, sent = urlsplit(request.url).path, _text(request.body).encode()
+    refusal = refused(Request(request.method, path, signed, target, sent))
+    answer: Any = refusal or models.botocore_stubber.process_request(request)
+    status, headers, body = answer
     return AWSResponse(request.url, status, headers, stubber.MockRawResponse(body))
+
+
+def _text(value: object) -> str:
+    """Return a header or a body as text; an object on its way to S3 is none."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else ""

@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.aws.permissions import Gate
 from sandbox.aws.repairs import moto_module
 
 
@@ -53,7 +54,7 @@ class Endpoint:
         serving = __import__("werkzeug.serving", fromlist=["make_server"])
         handler = moto_module("moto_server.werkzeug_app").MotoRequestHandler
         self._server = serving.make_server(
-            "127.0.0.1", 0, app, threaded=True, request_handler=handler
+            "127.0.0.1", 0, Gate(app), threaded=True, request_handler=handler
         )
         port = self._server.server_address[1]
         os.environ["MOTO_PORT"] = str(port)  # moto calls itself there

@@ -40,7 +40,7 @@ BOTO_NAMES = {"awslambda": "lambda"}
 ACCESS_KEY = SECRET_KEY = "sandbox"
 PACKAGES = "sandbox-packages"
 NOT_EMULATED = (
-    "IAM, bucket, queue and topic policies are kept but not enforced.",
+    "Bucket, queue and topic policies are kept but not enforced; nor are policies' conditions.",
     "A function has a limited number of workers; what exceeds them waits instead of starting more.",
     "Asynchronous invocations that wait for a retry are lost when the sandbox stops.",
     "Workers have no memory limit and share this machine's temporary folder.",
@@ -148,7 +148,7 @@ class Server:
         for layer in packaged.layers:
             code.layer_path(layer)
         pool = Pool(LogSink(logs, file))
-        surroundings = Surroundings(self.endpoint.url, ACCESS_KEY, SECRET_KEY, request.worker_env)
+        surroundings = Surroundings(self.endpoint.url, SECRET_KEY, request.worker_env)
         self.functions = Functions(pool, code, surroundings)
         later = AsyncInvocations(self.functions.run, request.speed)
         sources = EventSources(self.functions.run)

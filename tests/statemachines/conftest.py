@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "scripted-"
+ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+ALL = {"Version": "2012-10-17", "Statement": [ALLOW]}
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +45,10 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def role(endpoint: str) -> str:
-    """Return a role that everything may have."""
-    name = f"role-{uuid4().hex[:8]}"
-    made = client(endpoint, "iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    """Return a role that everything may have, and that may do everything."""
+    name, iam = f"role-{uuid4().hex[:8]}", client(endpoint, "iam")
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(ALL))
     return str(made["Role"]["Arn"])
 
 

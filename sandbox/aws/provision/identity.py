@@ -1,4 +1,4 @@
-"""IAM roles and policies: kept for whoever reads them, enforced nowhere."""
+"""IAM roles and policies, by which `sandbox.aws.permissions` refuses; and KMS keys."""
 
 from __future__ import annotations
 

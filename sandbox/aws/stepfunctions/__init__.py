@@ -24,7 +24,6 @@ from sandbox.aws.stepfunctions import (
 NOT_EMULATED: tuple[str, ...] = (
     "Step Functions writes no CloudWatch Logs: the history of an Express execution is nowhere.",
     "Step Functions has no TestState, RedriveExecution, activities or http:invoke.",
-    "Step Functions assumes no IAM role: every call is allowed.",
     "Step Functions limits payloads and inline Maps only, not histories, rates or accounts.",
     "Step Functions divides Wait and Retry by the world's speed; time-outs take real time.",
 )

@@ -40,10 +40,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all functions of the sandbox share: the endpoint, credentials and extra variables."""
+    """What all functions of the sandbox share: the endpoint, a secret key, extra variables."""
 
     endpoint_url: str
-    access_key_id: str
     secret_access_key: str
     extra: Mapping[str, str] = field(default_factory=dict)
     runtime: str = field(default_factory=lambda: AWSLAMBDARIC if has_awslambdaric() else PLAIN)
@@ -78,7 +77,7 @@ class Surroundings:
     ) -> dict[str, str]:
         variables = {
             "_HANDLER": function.handler,
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_ACCESS_KEY_ID": function.role.rpartition("/")[2],  # sandbox.aws.permissions
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",

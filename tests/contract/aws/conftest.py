@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 ROLE = "arn:aws:iam::123456789012:role/sandbox"
+ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+ALL = {"Version": "2012-10-17", "Statement": [ALLOW]}
 FOLDER = Path(__file__).parent
 
 
@@ -136,7 +138,9 @@ def serve() -> tuple[ThreadedMotoServer, Cloud]:
     host, port = server.get_host_and_port()
     os.environ["MOTO_PORT"] = str(port)
     cloud = Cloud(f"http://{host}:{port}")
-    cloud.client("iam").create_role(RoleName="sandbox", AssumeRolePolicyDocument="{}")
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="sandbox", AssumeRolePolicyDocument="{}")
+    iam.put_role_policy(RoleName="sandbox", PolicyName="all", PolicyDocument=json.dumps(ALL))
     # The one seam through which every caller of a function comes.
     LambdaFunction.invoke = _invoke_callable(cloud)
     return server, cloud

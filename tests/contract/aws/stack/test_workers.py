@@ -70,7 +70,7 @@ def pool() -> Iterator[Pool]:
 @pytest.fixture(scope="session")
 def plan(app: Path, runtime: str) -> Callable[..., Plan]:
     """Return a way to plan a function of the app, as moto would describe it."""
-    surroundings = Surroundings("http://127.0.0.1:1", "key", "secret", runtime=runtime)
+    surroundings = Surroundings("http://127.0.0.1:1", "secret", runtime=runtime)
     layer = Source(app / "layers" / "core", "python3.13")
     layers = SimpleNamespace(content={"S3Bucket": "b", "S3Key": "core"})
     sources = {("b", "k"): Source(app / "functions"), ("b", "core"): layer}
@@ -89,6 +89,7 @@ def plan(app: Path, runtime: str) -> Callable[..., Plan]:
             logs_group_name="/aws/lambda/f",
             memory_size=128,
             region="eu-central-1",
+            role="arn:aws:iam::1:role/key",
             run_time="python3.13",
             timeout=timeout,
             **more,
