@@ -34,7 +34,8 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
         return gathered(causes, event["surfaces"], approved) | proposals(causes)
     lease = stack().lease(run).renew()
     waiting = stack().causes.waiting()
-    stack().causes.take(run["name"], event["round"], [entry.key for entry in waiting])
+    if waiting:
+        stack().causes.take(run["name"], event["round"], [entry.key for entry in waiting])
     surfaces = {surface for entry in waiting for surface in entry.surfaces}
     causes = [entry.cause for entry in waiting]
     within = Config.from_json(event["config"]).budgets.decide

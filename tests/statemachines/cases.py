@@ -20,7 +20,8 @@ from tests.statemachines.script import (
 START = ("Read The Input", "Is The Input Right?", "Dry Run?")
 ASK = (*START, "Store Causes", "Ask The Holder")
 CLAIM = (*ASK, "Claim The Lease", "Read Config")
-GATHER = (*CLAIM, "Gather Causes", "Proposed?")
+COLLECT = ("Gather Causes", "Served Already?", "Proposed?")
+GATHER = (*CLAIM, *COLLECT)
 LOOK = ("Observe", "Plan Change", "Anything To Apply?")
 SETTLE = (*LOOK, "Wait To Settle")
 PLANNED = (*GATHER, *LOOK)
@@ -35,7 +36,8 @@ ENDED = (TELL, "How Did It End?")
 TOLD = (TELL, "Tell People", "How Did It End?")
 RELEASED = (*CLOSE, "Release The Lease")
 DONE = (*RELEASED, *ENDED, "Done")
-AGAIN = (*CLOSE, "Release The Lease", "More Causes Waiting", "Gather Causes", "Proposed?")
+AGAIN = (*CLOSE, "Release The Lease", "More Causes Waiting", *COLLECT)
+STORM = (*CLOSE, "Let A Storm Gather", "Release The Lease")
 BROKEN = ("Close As Failed", "Was It Proposed?", "Failed")
 
 RECORDS = (
@@ -58,7 +60,7 @@ PUSH, PULL_REQUEST = (
     {"kind": "git", "id": ref, "at": "2026-11-21T23:00:00Z", "by": "me", "ref": ref}
     for ref in (PUSHED, PULL)
 )
-PROPOSED = (*START, "Read Config", "Gather Causes", "Proposed?", "Announce Plan")
+PROPOSED = (*START, "Read Config", *COLLECT, "Announce Plan")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ ENDS = [
     Case(
         "new causes cut the proof short",
         "applied",
-        (*JUDGED, "Gather Causes", "Proposed?", *LOOK, *WRITE, *DONE),
+        (*JUDGED, *COLLECT, *LOOK, *WRITE, *DONE),
         {
             "PlanChange": [applying("records")],
             "JudgeProof": [judged("more"), judged("proven")],
@@ -150,7 +152,7 @@ ENDS = [
     Case(
         "a zone was not as it was remembered",
         "applied",
-        (*PLANNED, *PROBE, *APPLY, "Gather Causes", "Proposed?", *LOOK, *WRITE, *DONE),
+        (*PLANNED, *PROBE, *APPLY, *COLLECT, *LOOK, *WRITE, *DONE),
         {"PlanChange": [applying("records")], "ApplyRecords": [{"stale": True}, {}]},
         RECORDS * 2,
     ),
@@ -164,7 +166,7 @@ ENDS = [
     Case(
         "dry run",
         "planned",
-        (*START, "Read Config", "Gather Causes", "Proposed?", *LOOK, "Planned"),
+        (*START, "Read Config", *COLLECT, *LOOK, "Planned"),
         {"PlanChange": [applying("records")]},
         lease=UNTOUCHED,
         given={"dry_run": True},
@@ -261,7 +263,7 @@ SURFACE_FAILURES = [
 
 # Where a function can fail for good: which one, with which plan, and the path until there.
 STAGES: list[tuple[str, dict[str, list[Any]], tuple[str, ...], tuple[str, ...]]] = [
-    ("GatherCauses", {}, GATHER[:-1], ()),
+    ("GatherCauses", {}, (*CLAIM, "Gather Causes"), ()),
     *(
         (f"Observe{world}", {}, (*GATHER, "Observe"), ())
         for world in ("Tailnet", "Cluster", "Zones", "Resolver")

@@ -11,6 +11,7 @@ from tests.statemachines.cases import (
     FAILURES,
     LOOK,
     START,
+    STORM,
     SURFACE_FAILURES,
 )
 from tests.statemachines.cases_undo import UNDOS
@@ -27,6 +28,8 @@ ELSEWHERE: set[Way] = {
     *pairwise((*ASK, "Coalesced")),
     *pairwise((*START, "Read Config")),
     *pairwise((*AGAIN, *LOOK)),
+    *pairwise(STORM),
+    ("Served Already?", "Release The Lease"),  # test_leases
 }
 UNREACHABLE: set[Way] = {
     ("Read Config", "Lease Lost"),  # one Catch serves all states; AWS's own calls know no fence

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailkeeper.adapters.stack import stack
+from tests.statemachines import script
 from tests.statemachines.cases import (
     AGAIN,
     APPLY,
     ASK,
+    CLAIM,
+    COLLECT,
     DONE,
+    ENDED,
     GATHER,
     JUDGED,
     LOOK,
     PROVE,
-    RELEASED,
+    STORM,
     TOLD,
     WRITE,
 )
@@ -115,11 +119,76 @@ def test_a_cause_that_comes_before_the_release_is_seen_by_another_round(stage: S
     ended = stage.ended(execution := stage.start({"causes": [cause(1)]}))
 
     assert came[0]["output"] == {"outcome": "coalesced", "holder": execution}
-    assert path(stage, execution) == [*GATHER, *LOOK, *AGAIN, *LOOK, *DONE]
+    assert path(stage, execution) == [*GATHER, *LOOK, *AGAIN, *LOOK, *STORM, *ENDED, "Done"]
     assert ids(ended["output"]["causes"]) == ["event-2"]
     assert [p["round"] for p in stage.script.payloads("PlanChange")] == [1, 2]
     assert not stage.items("causes")
     assert stage.lease()["expires"] == 0
+
+
+def test_a_newcomer_that_asks_too_late_is_served_already(stage: Stage) -> None:
+    """Its causes were gathered before it could ask: it looks at nothing, and names who did."""
+    late: list[str] = []
+
+    def serve() -> None:
+        late.append(stage.start({"causes": [cause(2)]}))
+        stage.ended(late[0])
+
+    stage.faults.before["ADD asked"] = serve  # the first has stored its cause by then
+
+    first = stage.ended(execution := stage.start({"causes": [cause(1)]}))
+
+    served = {"change_id": None, "outcome": "coalesced", "holder": late[0], "to_tell": 0}
+    assert first["output"] == served
+    assert path(stage, execution) == [
+        *CLAIM,
+        *COLLECT[:-1],
+        "Release The Lease",
+        *ENDED,
+        "Done",
+    ]
+    assert len(stage.script.payloads("PlanChange")) == 1
+    assert (stage.lease()["expires"], stage.lease()["fence"]) == (0, 2)
+    assert stage.lease()["served_by"] == late[0]
+
+
+def test_a_late_newcomer_looks_where_the_holder_has_died(stage: Stage) -> None:
+    """Who never released may never have looked: what it gathered is looked at again."""
+    stage.put_lease(holder="arn:dead", fence=7, expires=1, asked=0, served_by="arn:earlier")
+    stage.script.answers["GatherCauses"] = [
+        lambda payload: script.gather(payload) | {"count": 0, "causes": []}
+    ]
+
+    stage.ended(execution := stage.start({"causes": [cause(1)]}))
+
+    assert path(stage, execution) == [*GATHER, *LOOK, *DONE]
+
+
+def test_a_late_newcomer_takes_over_what_comes_then(stage: Stage) -> None:
+    """Served already, it is asked before it has released: a holder like any other."""
+    stage.put_lease(fence=7, expires=0, asked=0, served_by="arn:earlier")
+
+    def none_waits(payload: Any) -> dict[str, Any]:
+        gathered = script.gather(payload) | {"count": 0, "causes": []}
+        newcomer(stage, 2)
+        return gathered
+
+    stage.script.answers["GatherCauses"] = [none_waits, script.gather]
+
+    ended = stage.ended(execution := stage.start({"causes": [cause(1)]}))
+
+    found = path(stage, execution)
+    assert found[len(CLAIM) + 2 :] == [
+        "Release The Lease",
+        *AGAIN[-4:],
+        *LOOK,
+        *STORM,
+        *ENDED,
+        "Done",
+    ]
+    assert ended["output"]["outcome"] == "in_sync"
+    assert "event-2" in ids(ended["output"]["causes"])
+    assert not stage.items("causes")
 
 
 def test_more_causes_make_a_second_round_of_one_change(stage: Stage) -> None:
@@ -139,12 +208,13 @@ def test_more_causes_make_a_second_round_of_one_change(stage: Stage) -> None:
 
     assert path(stage, execution) == [
         *JUDGED,
-        "Gather Causes",
-        "Proposed?",
+        *COLLECT,
         *LOOK,
         *APPLY,
         *PROVE,
-        *DONE,
+        *STORM,
+        *ENDED,
+        "Done",
     ]
     assert ended["output"]["outcome"] == "applied"
     assert ids(ended["output"]["causes"]) == ["event-1", "event-2"]
@@ -170,7 +240,7 @@ def test_a_round_after_an_undone_one_is_judged_for_itself(stage: Stage) -> None:
 
     ended = stage.ended(execution := stage.start({"causes": [cause(1)]}))
 
-    assert path(stage, execution) == [*JUDGED, "Undo", *AGAIN, *LOOK, *RELEASED, *TOLD, "Done"]
+    assert path(stage, execution) == [*JUDGED, "Undo", *AGAIN, *LOOK, *STORM, *TOLD, "Done"]
     first, second = stage.script.payloads("CloseChange")
     assert (first["undone"], second["undone"]) == (True, False)
     assert (len(first["written"]), second["written"], second["proof"]) == (6, [], None)
