@@ -194,14 +194,13 @@ def test_a_kind_that_fails_makes_that_kind_partial(
 
 
 def test_a_server_that_falls_silent_is_not_asked_for_the_rest(server: Kubernetes) -> None:
-    """Three tries, not three for each kind: a function has a minute, and a dead server takes it."""
-    server.faults.append(Fault(path="*/httproutes", times=99, cut="before"))
+    """Three tries of what was begun, not of each kind: a dead server takes a function's minute."""
+    server.faults.append(Fault(path="*", times=99, cut="before"))
 
     seen = observe(server)
 
-    assert list(seen["partial"]) == list(objects.KINDS)[1:]
-    assert len(seen["objects"]["Gateway"]) == 1
-    assert len(server.requests) == 4
+    assert list(seen["partial"]) == list(objects.KINDS)
+    assert len(server.requests) <= 3 * objects.AT_ONCE
 
 
 def test_a_kind_that_is_not_installed_has_no_objects(server: Kubernetes) -> None:
