@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.embedded import BIN, Embedded, route, start, until
+from tests.support.leases import free
 
 
 if TYPE_CHECKING:
@@ -132,23 +133,13 @@ def test_an_undo_that_dies_is_done_by_the_next_one(kept: Kept) -> None:
     run.communicate(timeout=60)
 
     world = kept.start()
-    let_the_lease_expire(world)
+    free(world)
     ran = world.command("undo", made, "--json")
 
     assert (ran.returncode, json.loads(ran.stdout)["outcome"]) in {(0, "applied"), (0, "in_sync")}
     assert [name for _, name in world.records(ZONE) if "taken-back" in name] == []
     assert f"taken-back.{ZONE}" not in hosts(world)
     assert world.converge()["outcome"] == "in_sync"
-
-
-def let_the_lease_expire(world: Embedded) -> None:
-    """Let the time be over for which a dead run's functions might still write."""
-    world.aws("dynamodb").update_item(
-        TableName=world.connection["aws"]["table"],
-        Key={"pk": {"S": "lease"}, "sk": {"S": "stack"}},
-        UpdateExpression="SET expires = :past",
-        ExpressionAttributeValues={":past": {"N": "1"}},
-    )
 
 
 def hosts(world: Embedded) -> str:
