@@ -15,14 +15,9 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import load_kube_config_from_dict
-from tenacity import (
-    retry,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
 from urllib3.exceptions import HTTPError
+
+from tailkeeper.adapters.read_again import read_again
 
 
 if TYPE_CHECKING:
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
 MANAGER = "tailkeeper"
 PAGE = 500
 TIMEOUT = (3, 15)  # seconds: connect, read
-LONG = 12  # seconds: a server that let us wait is not asked again, there may be others to read
+LONG = 12  # seconds
 GONE = 410  # a `continue` that has expired
 SERVER_ERROR = 500
 
@@ -58,12 +53,7 @@ class Conflict(Refused):
     """The object changed since it was read, or another manager owns the field."""
 
 
-_read_again = retry(
-    retry=retry_if_exception_type(Unreachable),
-    stop=stop_after_attempt(3) | stop_after_delay(LONG),
-    wait=wait_random_exponential(multiplier=0.2, max=2),
-    reraise=True,
-)
+_read_again = read_again(Unreachable, long=LONG)
 
 
 def whole(item: dict[str, Any]) -> dict[str, Any]:

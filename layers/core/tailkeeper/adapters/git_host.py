@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tenacity import (
-    retry,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
 
+from tailkeeper.adapters.read_again import read_again
 from tailkeeper.git.archive import File, files_of
 from tailkeeper.git.hosts import Host, State, host_of, told, words
 
@@ -27,7 +21,7 @@ if TYPE_CHECKING:
     from tailkeeper.config import Repository
     from tailkeeper.git.hosts import Way
 
-LONG = 7  # seconds: what kept us waiting is not asked again; a function has a minute for all
+LONG = 7  # seconds
 TIMEOUT = 8
 DOWNLOAD = 20  # seconds that an archive may take
 THROTTLES = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.FORBIDDEN})
@@ -48,12 +42,7 @@ class Refused(Exception):
 
 PASSING = (Throttled, Unreachable)
 TROUBLE = (*PASSING, Refused)
-_read_again = retry(
-    retry=retry_if_exception_type(PASSING),
-    stop=stop_after_attempt(3) | stop_after_delay(LONG),
-    wait=wait_random_exponential(multiplier=0.2, max=3),
-    reraise=True,
-)
+_read_again = read_again(*PASSING, long=LONG)
 
 
 @dataclass(frozen=True)

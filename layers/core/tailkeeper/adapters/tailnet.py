@@ -11,20 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tenacity import (
-    retry,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
+
+from tailkeeper.adapters.read_again import read_again
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 API = "/api/v2"
-LONG = 8  # seconds: what kept us waiting is not asked again; a function has a minute for all parts
+LONG = 8  # seconds
 PARTS = {
     "devices": "/tailnet/{tailnet}/devices?fields=all",
     "services": "/tailnet/{tailnet}/services",
@@ -48,12 +43,7 @@ class Refused(Exception):
     """Tailscale refused: the sentence says what, and which scope may be missing."""
 
 
-_read_again = retry(
-    retry=retry_if_exception_type((Unreachable, Throttled)),
-    stop=stop_after_attempt(3) | stop_after_delay(LONG),
-    wait=wait_random_exponential(multiplier=0.2, max=3),
-    reraise=True,
-)
+_read_again = read_again(Unreachable, Throttled, long=LONG)
 
 
 @dataclass(frozen=True)
