@@ -7,6 +7,7 @@ import json
 import logging
 import zipfile
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -104,6 +105,7 @@ def _machine(endpoint: str, role: str, kind: str, text: str) -> str:
 @pytest.fixture
 def stage(
     endpoint: str,
+    role: str,
     machines: tuple[str, str, str],
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +119,7 @@ def stage(
     monkeypatch.setattr(LambdaFunction, "invoke", _seam(script))
     made = Stage(endpoint, *machines, script, faults)
     made.empty(client(endpoint, "dynamodb"), environment["TABLE"])
-    with _failing(faults):
+    with _failing(faults, role):
         yield made
     stack.cache_clear()
 
@@ -139,9 +141,10 @@ def _seam(script: Script) -> Any:
 
 
 @contextmanager
-def _failing(faults: Faults) -> Iterator[None]:
-    """Put faults in front of the interpreter's own calls."""
-    events = [clients.client_for(REGION, name).meta.events for name in ("dynamodb", "ssm")]
+def _failing(faults: Faults, role: str) -> Iterator[None]:
+    """Put faults in front of the interpreter's own calls, which the machines' role signs."""
+    signer = SimpleNamespace(role_arn=role)
+    events = [clients.client_for(REGION, name, signer).meta.events for name in ("dynamodb", "ssm")]
     for each in events:  # botocore calls every handler: the usual one has to step aside
         each.unregister("before-send", clients._answer)
         each.register("before-send", faults.answer)
