@@ -35,7 +35,7 @@ run: setup
 	@$(BIN)/tailkeeper demo $(if $(MANIFESTS),--manifests $(MANIFESTS))
 
 test: setup
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	@$(BIN)/ruff format --check .

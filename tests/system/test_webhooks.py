@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.world
 
 DAY = 86_400
-EVENTS = 500
+EVENTS = 200
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def send_delivery(world: Embedded, event: dict[str, Any]) -> httpx.Response:
 
 
 def test_many_at_once(tmp_path: Path) -> None:
-    """500 events of one node become a handful of runs and one change; none is lost.
+    """200 events of one node become a handful of runs and one change; none is lost.
 
     The world is a new one, in which there is much to do, at the pace that people run it: here
     nothing but the waiting is faster than on AWS, and a run must outlast the machine's stutter.
