@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import boto3
 
+from sandbox.aws.clients import client_for
+
 
 if TYPE_CHECKING:
     from sandbox.cloudflare import Cloudflare
@@ -53,6 +55,7 @@ RUN: dict[str, Any] = {
 
 
 @cache
+@cache
 def client(endpoint: str, service: str) -> Any:
     """Return a plain client of a service of moto's."""
     return boto3.client(
@@ -70,7 +73,7 @@ def deployed(endpoint: str) -> dict[str, str]:
     Their names are new each time: other tests of this process may be using the same moto.
     """
     name = f"stack-{uuid4().hex[:12]}"
-    client(endpoint, "dynamodb").create_table(
+    client_for(REGION, "dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
@@ -79,15 +82,15 @@ def deployed(endpoint: str) -> dict[str, str]:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
-    client(endpoint, "s3").create_bucket(
+    client_for(REGION, "s3").create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    client(endpoint, "events").create_event_bus(Name=name)
+    client_for(REGION, "events").create_event_bus(Name=name)
     secrets = {secret: f"{name}-{secret}" for secret in SECRETS}
     for secret in secrets.values():
-        client(endpoint, "secretsmanager").create_secret(Name=secret, SecretString="{}")
-    client(endpoint, "ssm").put_parameter(Name=name, Value='{"zones": []}', Type="String")
-    topic = client(endpoint, "sns").create_topic(Name=name)["TopicArn"]
+        client_for(REGION, "secretsmanager").create_secret(Name=secret, SecretString="{}")
+    client_for(REGION, "ssm").put_parameter(Name=name, Value='{"zones": []}', Type="String")
+    topic = client_for(REGION, "sns").create_topic(Name=name)["TopicArn"]
     places = {"TABLE": name, "ARTIFACTS": name, "BUS": name, "CONFIG_PARAMETER": name}
     places["TOPIC"] = topic
     return {**ENVIRONMENT, **places, **secrets, "AWS_ENDPOINT_URL": endpoint}
