@@ -16,7 +16,7 @@ from tailkeeper.doors.filter import answered
 from tailkeeper.doors.mark_cases import mark_case
 from tailkeeper.ownership import Mark
 from tailkeeper.plan import answer
-from tests.support.worlds import SURFACES, Bench, route
+from tests.support.worlds import SURFACES, Bench, documents, route
 
 
 ROOT = Path(__file__).parents[2]
@@ -172,13 +172,7 @@ def test_a_world_by_hand_is_planned_as_a_run_plans_it() -> None:
     bench = Bench([route("a"), route("b")])
     bench.apply(((plan := bench.plan()) and plan.with_word("apply")) or ())
     bench.routes.pop()
-    world = bench.world()
-    observed = {
-        "tailnet": world.tailnet_document,
-        "cluster": list(world.clusters.values()),
-        "zones": world.zones,
-        "resolver": world.resolvers,
-    }
+    observed = documents(bench.world())
     case = {"config": bench.config.as_json(), "observed": observed, "surfaces": SURFACES}
     missing = {"example.com": {"b.example.com": 1.0}}
 

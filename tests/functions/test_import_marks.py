@@ -9,7 +9,7 @@ import pytest
 from functions import import_marks
 from tailkeeper.adapters.opening import id_of
 from tests.support.handlers import RUN
-from tests.support.worlds import Bench
+from tests.support.worlds import Bench, documents
 
 
 if TYPE_CHECKING:
@@ -34,18 +34,12 @@ def look(
     bench.add(type="TXT", name="cname-app.example.com", content=VALUE)
     world = bench.world()
     world.zones["example.com"]["why"] = why  # type: ignore[index]
-    observed = {
-        "tailnet": world.tailnet_document,
-        "cluster": list(world.clusters.values()),
-        "zones": world.zones,
-        "resolver": world.resolvers,
-    }
     event = {
         "run": {**RUN, **more},
         "config": bench.config.as_json(),
         "marks": {"owner": owner, "as": successor, **({"zone": zone} if zone else {})},
         "causes": [CAUSE],
-        "observed": {name: {"inline": document} for name, document in observed.items()},
+        "observed": {name: {"inline": seen} for name, seen in documents(world).items()},
     }
     return import_marks.handler(event, None)
 

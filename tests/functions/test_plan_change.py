@@ -12,7 +12,7 @@ from tailkeeper.adapters.lease import LeaseLost
 from tailkeeper.adapters.memory import Memories
 from tailkeeper.model import Plan
 from tests.support.handlers import RUN
-from tests.support.worlds import Bench, device, route
+from tests.support.worlds import Bench, device, documents, route
 
 
 if TYPE_CHECKING:
@@ -34,14 +34,8 @@ def gathered(**more: Any) -> dict[str, Any]:
 
 def event(aws: Stack, bench: Bench, **more: Any) -> dict[str, Any]:
     """Return the state's input for what the readers would have seen of a world."""
-    world = bench.world()
-    documents = {
-        "tailnet": world.tailnet_document,
-        "cluster": list(world.clusters.values()),
-        "zones": world.zones,
-        "resolver": world.resolvers,
-    }
-    observed = {name: aws.artifacts.pack(made, "observations") for name, made in documents.items()}
+    seen = documents(bench.world())
+    observed = {name: aws.artifacts.pack(made, "observations") for name, made in seen.items()}
     config = bench.config.as_json()
     given = {"run": RUN, "round": 1, "config": config, "gathered": gathered(), "waited": 0}
     return {**given, "observed": observed, **more}

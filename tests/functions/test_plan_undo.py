@@ -12,7 +12,7 @@ from tailkeeper.adapters.lease import LeaseLost
 from tailkeeper.adapters.opening import id_of
 from tailkeeper.model import Change
 from tests.support.handlers import RUN
-from tests.support.worlds import PLACE, Bench
+from tests.support.worlds import PLACE, Bench, documents
 
 
 if TYPE_CHECKING:
@@ -34,18 +34,12 @@ def plan(address: str = "100.64.0.2", undoes: str = ID, **run: Any) -> dict[str,
     """Run the state in a world whose resolver answers this."""
     bench = Bench([], text=text(address), split_dns={"example.com": ["100.64.0.9"]})
     world = bench.world()
-    observed = {
-        "tailnet": world.tailnet_document,
-        "cluster": list(world.clusters.values()),
-        "zones": world.zones,
-        "resolver": world.resolvers,
-    }
     event = {
         "run": {**RUN, **run},
         "config": bench.config.as_json(),
         "change_id": undoes,
         "causes": [CAUSE],
-        "observed": {name: {"inline": document} for name, document in observed.items()},
+        "observed": {name: {"inline": seen} for name, seen in documents(world).items()},
     }
     return plan_undo.handler(event, None)
 

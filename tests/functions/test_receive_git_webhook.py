@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from itertools import product
 from pathlib import Path
@@ -26,6 +23,7 @@ from tests.support.deliveries import (
     standard_signature,
     watching,
 )
+from tests.support.fresh import answered
 from tests.support.handlers import set_config, set_secret
 
 
@@ -426,29 +424,11 @@ def test_the_process_is_light_and_its_log_is_clean(line: Line, tmp_path: Path) -
         delivery("gitlab-push", payload | {"object_kind": "push"}),
         delivery("github-push", payload | {"ref": "refs/heads/other"}),
     ]
-    (tmp_path / "events.json").write_text(json.dumps(asked))
-    program = (
-        "import json, sys; import receive_git_webhook as r; "
-        f"asked = json.load(open({str(tmp_path / 'events.json')!r})); "
-        "answers = [r.handler(one, None)['statusCode'] for one in asked]; "
-        "print(json.dumps([answers, sorted(sys.modules)]))"
-    )
-    paths = os.pathsep.join(str(ROOT / part) for part in ("functions", "layers/core"))
+    statuses, modules, said = answered("receive_git_webhook", asked, tmp_path)
 
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": paths, "POWERTOOLS_LOG_LEVEL": "DEBUG"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    *log, last = done.stdout.splitlines()
-    statuses, modules = json.loads(last)
     assert statuses == [401, 202, 202, 202]
     heavy = {"kubernetes", "cloudflare", "httpx", "boto3", "dns", "yaml", "asyncio", "pydantic"}
-    assert not (heavy | {"tailkeeper.config"}) & set(modules)
-    said = "".join(log) + done.stderr
+    assert not (heavy | {"tailkeeper.config"}) & modules
     for word in ('"status":401', '"accepted":1', "poison", "not a branch that is watched"):
         assert word in said
     assert not [word for word in (SECRET, "do-not-log", "guess") if word in said]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import pytest
 
 from functions import receive_tailscale_webhook as receiver
 from tailkeeper.webhooks.tailscale import SIGNATURE_HEADER, sign
+from tests.support.fresh import answered
 from tests.support.handlers import client, set_secret
 
 
@@ -266,29 +265,11 @@ def test_the_process_is_light_and_its_log_is_clean(line: Line, tmp_path: Path) -
     """From a fresh interpreter to 202: no SDK, no HTTP client, and no body or secret in the log."""
     private = event(private="do-not-log")
     asked = [delivery([private], secret="tskey-webhook-guess"), delivery([private])]
-    (tmp_path / "events.json").write_text(json.dumps(asked))
-    program = (
-        "import json, sys; import receive_tailscale_webhook as r; "
-        f"asked = json.load(open({str(tmp_path / 'events.json')!r})); "
-        "answers = [r.handler(one, None)['statusCode'] for one in asked]; "
-        "print(json.dumps([answers, sorted(sys.modules)]))"
-    )
-    paths = os.pathsep.join(str(ROOT / part) for part in ("functions", "layers/core"))
+    statuses, modules, said = answered("receive_tailscale_webhook", asked, tmp_path)
 
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": paths, "POWERTOOLS_LOG_LEVEL": "DEBUG"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    *log, last = done.stdout.splitlines()
-    statuses, modules = json.loads(last)
     assert statuses == [401, 202]
     heavy = {"kubernetes", "cloudflare", "httpx", "boto3", "dns", "yaml", "asyncio", "pydantic"}
-    assert not heavy & set(modules)
-    said = "".join(log) + done.stderr
+    assert not heavy & modules
     assert '"status":401' in said
     assert '"accepted":1' in said
     assert not [word for word in (SECRET, "do-not-log", "guess") if word in said]

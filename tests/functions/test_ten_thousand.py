@@ -15,7 +15,7 @@ from functions import gather_causes
 from tailkeeper.adapters.artifacts import BUDGET
 from tailkeeper.model import Cause
 from tests.support.handlers import RUN
-from tests.support.worlds import Bench, route
+from tests.support.worlds import Bench, documents, route
 
 
 if TYPE_CHECKING:
@@ -35,14 +35,8 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 
 def observed(aws: Stack, bench: Bench) -> dict[str, Any]:
     """Return what the readers would have handed on."""
-    world = bench.world()
-    documents = {
-        "tailnet": world.tailnet_document,
-        "cluster": list(world.clusters.values()),
-        "zones": world.zones,
-        "resolver": world.resolvers,
-    }
-    return {name: aws.artifacts.pack(made, "observations") for name, made in documents.items()}
+    seen = documents(bench.world())
+    return {name: aws.artifacts.pack(made, "observations") for name, made in seen.items()}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS tells no peak of one process")

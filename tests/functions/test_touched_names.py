@@ -15,7 +15,7 @@ from tailkeeper.adapters.budget import BURST, KEY, PACE
 from tailkeeper.adapters.packing import packed
 from tailkeeper.adapters.zone_errors import Throttled, Unsettled
 from tests.support.handlers import RUN
-from tests.support.worlds import Bench, route
+from tests.support.worlds import Bench, documents, route
 
 
 if TYPE_CHECKING:
@@ -50,14 +50,10 @@ class Runs:
     def event(self, *, listing: bool = False, run: dict[str, Any] = RUN) -> list[str]:
         """Observe, plan and apply; return what Cloudflare was asked."""
         self.outside.cloudflare.requests.clear()
-        world = self.bench.world()
         given = {"run": run, "round": 1, "config": self.bench.config.as_json(), "waited": 0}
-        documents = {
-            "tailnet": world.tailnet_document,
-            "cluster": list(world.clusters.values()),
-            "resolver": world.resolvers,
-        }
-        observed = {name: self.aws.artifacts.pack(made, "o") for name, made in documents.items()}
+        seen = documents(self.bench.world())
+        seen.pop("zones")
+        observed = {name: self.aws.artifacts.pack(made, "o") for name, made in seen.items()}
         observed["zones"] = observe_zones.handler({**given, "listing": listing}, None)
         gathered: dict[str, Any] = {"causes": [], "devices": [], "approved": [], "adopted": None}
         gathered |= {"asked": 0, "surfaces": ["records"]}

@@ -93,6 +93,16 @@ def service(namespace: str, name: str, address: str, labels: dict[str, str]) -> 
     }
 
 
+def documents(world: World) -> dict[str, Any]:
+    """Return a world as its readers hand it on, one document for each."""
+    return {
+        "tailnet": world.tailnet_document,
+        "cluster": list(world.clusters.values()),
+        "zones": world.zones,
+        "resolver": world.resolvers,
+    }
+
+
 @dataclass
 class Bench:
     """A world in the making: change its parts, then take `world()` or `plan()` of it."""
